@@ -1,0 +1,71 @@
+import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+
+/** What a caller may do; roles map to these. Every route declares one. `public` needs no login. */
+export type Permission =
+  | 'public'
+  | 'read'
+  | 'write'
+  | 'deploy'
+  | 'approve'
+  | 'predict'
+  | 'predict:backdate'
+  | 'admin'
+  | 'gateway';
+
+/** Who calls, and in which project. `user` is a name for audit; `kind: step` is a running step's token. */
+export interface Actor {
+  readonly projectId: string;
+  readonly user: string;
+  readonly kind: 'user' | 'step' | 'gateway' | 'system';
+  /** Set for `kind: step`: the attempt whose token this is. */
+  readonly attemptId?: string;
+}
+
+/** A streamed or non-JSON answer. */
+export interface RawResponse {
+  readonly raw: true;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Readable | Uint8Array | string;
+}
+
+export interface RouteContext<P, Q, B> {
+  readonly actor: Actor;
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+}
+
+/** A route as data: what it is, without a server. Paths are Fastify's (`/runs/:id`); ours are mounted under /api/levain/v1. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly permission: Permission;
+  readonly summary: string;
+  readonly params?: z.ZodType | undefined;
+  readonly query?: z.ZodType | undefined;
+  /** A zod schema, or 'stream' where the handler reads the raw body. */
+  readonly body?: z.ZodType | 'stream' | undefined;
+  readonly response?: z.ZodType | undefined;
+  readonly bodyLimitBytes?: number | undefined;
+  readonly handler: (context: RouteContext<never, never, never>) => Promise<unknown>;
+}
+
+type Infer<S, Fallback> = S extends z.ZodType ? z.output<S> : Fallback;
+
+/** Declares a route; the handler's context is typed by the schemas. Answers JSON, or a `RawResponse`. */
+export function route<
+  const P extends z.ZodType | undefined = undefined,
+  const Q extends z.ZodType | undefined = undefined,
+  const B extends z.ZodType | 'stream' | undefined = undefined,
+>(
+  spec: Omit<Route, 'handler' | 'params' | 'query' | 'body'> & { params?: P; query?: Q; body?: B },
+  handler: (context: RouteContext<Infer<P, undefined>, Infer<Q, undefined>, B extends 'stream' ? Readable : Infer<B, undefined>>) => Promise<unknown>,
+): Route {
+  return { ...spec, handler: handler as Route['handler'] };
+}
