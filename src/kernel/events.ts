@@ -9,6 +9,8 @@ export interface DomainEvents {
   /** Approved, or needing no approval: may be deployed. */
   'registry.version_approved': { model: string; version: number };
   'registry.champion_changed': { model: string; version: number; previous: number | null };
+  /** A levain.yaml was applied: sections that serving and monitoring read may have changed. */
+  'pipelines.applied': { pipeline: string; digest: string };
   'pipelines.run_finished': { runId: string; pipeline: string; status: string; trigger: string };
   'serving.rollout_changed': { endpoint: string; model: string; rolloutId: string; version: number; state: string };
   /** Rolled back, by hand or by itself: a hold is set. */
