@@ -14,7 +14,14 @@ export interface DomainEvents {
   'pipelines.run_finished': { runId: string; pipeline: string; status: string; trigger: string };
   'serving.rollout_changed': { endpoint: string; model: string; rolloutId: string; version: number; state: string };
   /** Rolled back, by hand or by itself: a hold is set. */
-  'serving.rolled_back': { endpoint: string; model: string; from: number; to: number | null; rolloutId: string | null; reason: string };
+  'serving.rolled_back': {
+    endpoint: string;
+    model: string;
+    from: number;
+    to: number | null;
+    rolloutId: string | null;
+    reason: string;
+  };
   /** Segments of the prediction log came in for these windows. */
   'serving.segments_ingested': { endpoint: string };
   /** An incident opened or got worse, and its rule asks for an action. `asOf` is the endpoint's event clock, epoch ms. */

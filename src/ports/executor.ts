@@ -53,5 +53,8 @@ export interface Environments {
   find(digest: string): Promise<PythonEnvironment | undefined>;
   build(lock: string, onProgress?: (line: string) => void): Promise<PythonEnvironment>;
   /** Resolves requirement lines to a lock text with pinned versions and without registry addresses. */
-  lock(requirements: readonly string[], options: { readonly python: string; readonly excludeNewer?: string }): Promise<string>;
+  lock(
+    requirements: readonly string[],
+    options: { readonly python: string; readonly excludeNewer?: string },
+  ): Promise<string>;
 }

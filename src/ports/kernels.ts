@@ -14,7 +14,11 @@ export interface Kernel {
   readonly pid: number;
   execute(
     code: string,
-    options?: { readonly timeoutMs?: number; readonly onEvent?: (event: KernelEvent) => void; readonly silent?: boolean },
+    options?: {
+      readonly timeoutMs?: number;
+      readonly onEvent?: (event: KernelEvent) => void;
+      readonly silent?: boolean;
+    },
   ): Promise<CellResult>;
   interrupt(): Promise<void>;
   shutdown(): Promise<void>;
@@ -22,5 +26,9 @@ export interface Kernel {
 
 /** Starts ipykernel from an environment's Python. Throws `invalid` where ipykernel is missing or the kernel does not come up. */
 export interface Kernels {
-  start(options: { readonly python: string; readonly cwd: string; readonly env: Readonly<Record<string, string>> }): Promise<Kernel>;
+  start(options: {
+    readonly python: string;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+  }): Promise<Kernel>;
 }

@@ -16,7 +16,11 @@ export type PythonResult =
 
 export interface LoadedPythonModel {
   /** `stage` picks what runs; rows keep their order. Concurrent calls are batched together. `deadlineMs` kills the worker. */
-  run(stage: 'features' | 'model' | 'both', frame: Frame, options?: { readonly deadlineMs?: number }): Promise<PythonResult>;
+  run(
+    stage: 'features' | 'model' | 'both',
+    frame: Frame,
+    options?: { readonly deadlineMs?: number },
+  ): Promise<PythonResult>;
   close(): Promise<void>;
 }
 

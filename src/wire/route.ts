@@ -65,7 +65,13 @@ export function route<
   const B extends z.ZodType | 'stream' | undefined = undefined,
 >(
   spec: Omit<Route, 'handler' | 'params' | 'query' | 'body'> & { params?: P; query?: Q; body?: B },
-  handler: (context: RouteContext<Infer<P, undefined>, Infer<Q, undefined>, B extends 'stream' ? Readable : Infer<B, undefined>>) => Promise<unknown>,
+  handler: (
+    context: RouteContext<
+      Infer<P, undefined>,
+      Infer<Q, undefined>,
+      B extends 'stream' ? Readable : Infer<B, undefined>
+    >,
+  ) => Promise<unknown>,
 ): Route {
   return { ...spec, handler: handler as Route['handler'] };
 }
