@@ -1,0 +1,1 @@
+export { createLocalExecutor } from './executor-local.ts';
