@@ -1,0 +1,2 @@
+export { createUvEnvironments, type UvEnvironmentsOptions } from './environments.ts';
+export { lockDigest, parseLock, platformName } from './lock.ts';
