@@ -79,8 +79,8 @@ async function bootstrapDifference(
   options: PairedOptions,
   sign: number,
 ): Promise<Interval> {
-  const valueOf = (scored: Scored) => (metric === 'auc' ? weightedAuc(scored) : pickedValue(metric, scored));
-  const [before, after] = [valueOf(champion), valueOf(challenger)];
+  const valuer = (scored: Scored) => (metric === 'auc' ? weightedAuc(scored) : pickedValue(metric, scored));
+  const [before, after] = [valuer(champion), valuer(challenger)];
   const n = champion.y.length;
   const mean = sign * (after(new Float64Array(n).fill(1)) - before(new Float64Array(n).fill(1)));
   const units = unitsOf(n, options.clusters);
