@@ -8,6 +8,11 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What fetch takes, and a query. */
+export type FetchInit = NonNullable<Parameters<typeof fetch>[1]> & { readonly query?: Query };
+
+type Body = NonNullable<FetchInit['body']>;
+
 export interface ServerAddress {
   /** Without a trailing slash; with `/p/NAME` for a project other than `main`. */
   readonly url: string;
@@ -33,7 +38,7 @@ export interface Client {
     options?: CallOptions & { method?: 'PUT' | 'POST' },
   ): Promise<T>;
   /** The answer itself, for streams and for paths outside /api/levain/v1 (start them with `//`). */
-  fetch(path: string, init?: RequestInit & { readonly query?: Query }): Promise<Response>;
+  fetch(path: string, init?: FetchInit): Promise<Response>;
 }
 
 /** `resolve` is asked once, at the first call. */
@@ -60,7 +65,7 @@ export function createClient(resolve: () => Promise<ServerAddress>): Client {
     delete: (path, options) => json('DELETE', path, undefined, options),
     upload: async (path, body, options = {}) => {
       const headers = { 'content-type': 'application/octet-stream', ...options.headers };
-      return answerOf(await fetchPath(path, toInit(options.method ?? 'PUT', options, headers, body as BodyInit)));
+      return answerOf(await fetchPath(path, toInit(options.method ?? 'PUT', options, headers, body as Body)));
     },
   };
 }
@@ -69,8 +74,8 @@ function toInit(
   method: string,
   options: CallOptions,
   headers: Readonly<Record<string, string>>,
-  body: BodyInit | null,
-): RequestInit & { readonly query?: Query } {
+  body: Body | null,
+): FetchInit {
   return {
     method,
     headers,
@@ -81,11 +86,7 @@ function toInit(
   };
 }
 
-async function send(
-  address: ServerAddress,
-  path: string,
-  init: RequestInit & { readonly query?: Query },
-): Promise<Response> {
+async function send(address: ServerAddress, path: string, init: FetchInit): Promise<Response> {
   const root = path.startsWith('//') ? path.slice(1) : `/api/levain/v1${path}`;
   const url = `${address.url}${root}${toQueryString(init.query)}`;
   const headers = new Headers(init.headers);

@@ -25,3 +25,6 @@ export const timeOfUuidv7 = (id: string): number => Number.parseInt(id.slice(0, 
 
 /** The last seven characters: how ids are shown to people (the first of a UUIDv7 are time). */
 export const shortId = (id: string): string => id.slice(-7);
+
+/** The project `main`, which every instance has. */
+export const DEFAULT_PROJECT_ID = '00000000-0000-7000-8000-000000000000';
