@@ -131,7 +131,7 @@ export interface ApproveSection {
   readonly retrain: 'human' | 'auto';
   readonly by: string;
   readonly withinMs: number | null;
-  readonly then: 'keep_champion' | 'approve' | null;
+  readonly then: 'keep_champion' | null;
 }
 
 export interface ModelSection {
@@ -178,11 +178,12 @@ export interface MonitorSection {
 }
 
 export interface LabelsSection {
-  readonly data: string;
+  /** null: labels come only through the API. */
+  readonly data: string | null;
   readonly join: 'prediction' | 'entity';
   /** The column of `data` that names the entity or prediction; default: its key. */
   readonly key: string | null;
-  readonly column: string;
+  readonly column: string | null;
   readonly at: string | null;
   readonly horizonMs: number | null;
 }
