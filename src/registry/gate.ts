@@ -1,0 +1,276 @@
+import { overlapCount } from '../data/index.ts';
+import type { Outputs, ServableSpec } from '../engines/types.ts';
+import { messageOf } from '../kernel/errors.ts';
+import { cellAt, findColumn, type Frame } from '../kernel/frame.ts';
+import { recordActivity } from '../identity/index.ts';
+import type { ModelSection } from '../project-file/index.ts';
+import { defaultMetric, metricNamed, metricValue, type Scored } from '../stats/metrics.ts';
+import { pairedDifference } from '../stats/paired.ts';
+import type { Actor } from '../wire/route.ts';
+import { openServable, scoreRows, seeded } from './scoring.ts';
+import { toRegression, toScored, truthColumn, truthRule } from './truth.ts';
+import type { GateSample, GateVerdict, ModelVersion, RegistryDeps, SliceVerdict } from './types.ts';
+import { findChampion, getVersion, profileOf } from './versions.ts';
+import * as store from './versions.store.ts';
+
+/** More gate rows than these are sampled. */
+export const GATE_ROWS_LIMIT = 40_000;
+/** Fewer rows decide nothing. */
+const MIN_GATE_ROWS = 20;
+const MAX_SLICES = 20;
+const MIN_SLICE_ROWS = 50;
+
+interface Comparison {
+  readonly version: ModelVersion;
+  readonly champion: ModelVersion | undefined;
+  readonly section: ModelSection;
+  readonly spec: ServableSpec;
+  readonly sample: GateSample;
+}
+
+/**
+ * Scores challenger and champion (the first time: the base rate of the training data) on the same raw rows, through the path
+ * that serving takes, and keeps the verdict on the version. The challenger passes where the lower end of the 95 % interval of the
+ * mean paired difference is above 0 (or above minus the margin). Rows that the champion was trained on refuse the comparison.
+ */
+export async function runGate(
+  deps: RegistryDeps,
+  actor: Actor,
+  input: { readonly model: string; readonly version: number; readonly sample: GateSample | null },
+): Promise<GateVerdict> {
+  const version = await getVersion(deps, actor, input);
+  const verdict = await judge(deps, version, input.sample);
+  await deps.db.write(async (tx) => {
+    await store.updateGate(tx, version.id, verdict);
+    await recordActivity(tx, deps.identity, {
+      projectId: version.projectId,
+      at: deps.clock.now(),
+      kind: 'gate',
+      subject: `${version.model}@v${version.version}`,
+      sentence: verdict.sentence,
+      command: `levain models show ${version.model}@v${version.version}`,
+    });
+  });
+  return verdict;
+}
+
+async function judge(deps: RegistryDeps, version: ModelVersion, sample: GateSample | null): Promise<GateVerdict> {
+  const { spec } = version;
+  const section = version.facts.section;
+  const name = `${version.model}@v${version.version}`;
+  if (!spec || !section?.target)
+    return unmeasured(deps, spec, name, 'the file names no target column, so there is nothing to compare with');
+  if (!sample || sample.frame.rowCount < MIN_GATE_ROWS)
+    return unmeasured(deps, spec, name, `${sample?.frame.rowCount ?? 0} rows were held out; at least ${MIN_GATE_ROWS} are needed`);
+  const champion = await findChampion(deps, version.projectId, version.model);
+  const comparison = { version, champion, section, spec, sample };
+  const overlap = champion ? await trainedOn(deps, version, champion) : 0;
+  try {
+    return overlap > 0 ? refused(deps, comparison, overlap) : await compare(deps, comparison);
+  } catch (error) {
+    return unmeasured(deps, spec, name, messageOf(error));
+  }
+}
+
+/** How many of the challenger's gate rows the champion's training cut holds. */
+async function trainedOn(deps: RegistryDeps, version: ModelVersion, champion: ModelVersion): Promise<number> {
+  const mine = version.facts.data[0];
+  const other = champion.facts.data.find((cut) => cut.dataset === mine?.dataset);
+  if (!mine?.split || !other) return 0;
+  const { versionId, section, split, asOf } = mine;
+  return overlapCount(deps.data, {
+    versionId,
+    section,
+    split,
+    asOf,
+    other: { versionId: other.versionId, section: other.section, split: other.split, asOf: other.asOf },
+  });
+}
+
+async function compare(deps: RegistryDeps, comparison: Comparison): Promise<GateVerdict> {
+  const { section, spec, sample, champion } = comparison;
+  const target = section.target!;
+  const y = truthColumn(sample.frame, target.column, truthRule(spec, target));
+  const challenger = await outputsOf(deps, spec, sample.frame);
+  const before = champion?.spec
+    ? await outputsOf(deps, champion.spec, sample.frame)
+    : await baseRate(deps, comparison, challenger);
+  const rows = usable(y, challenger, before);
+  if (rows.length < MIN_GATE_ROWS) throw new Error(`only ${rows.length} gate rows have a target and an answer of both`);
+  const scored = (outputs: Outputs): Scored =>
+    spec.task === 'regression' ? toRegression(outputs, y, rows) : toScored(outputs, y, rows, target.threshold);
+  return verdictOf(deps, comparison, scored(before), scored(challenger), rows, flipsOf(before, challenger, rows));
+}
+
+async function outputsOf(deps: RegistryDeps, spec: ServableSpec, frame: Frame): Promise<Outputs> {
+  const servable = await openServable(deps, spec);
+  try {
+    return await scoreRows(servable, frame);
+  } finally {
+    await servable.close();
+  }
+}
+
+/** What one would answer knowing only the training data's target: its positive share, class shares or mean. */
+async function baseRate(deps: RegistryDeps, comparison: Comparison, like: Outputs): Promise<Outputs> {
+  const { version, spec } = comparison;
+  const profile = await profileOf(deps, version.projectId, version);
+  const rate = profile?.labelRate ?? Number.NaN;
+  const classes = like.probabilities?.length ?? 0;
+  const probabilities =
+    classes > 2 ? like.probabilities!.map(() => new Float64Array(like.rowCount).fill(1 / classes)) : undefined;
+  return {
+    rowCount: like.rowCount,
+    labels: like.labels.map(() => (spec.task === 'regression' ? rate : null)),
+    scores: new Float64Array(like.rowCount).fill(rate),
+    ...(probabilities && { probabilities }),
+  };
+}
+
+function usable(y: Float64Array, ...answers: readonly Outputs[]): number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < y.length; i++)
+    if (!Number.isNaN(y[i]!) && answers.every((outputs) => !Number.isNaN(outputs.scores[i]!))) rows.push(i);
+  return rows;
+}
+
+const flipsOf = (before: Outputs, after: Outputs, rows: readonly number[]): number =>
+  rows.reduce((n, i) => n + Number(String(before.labels[i]) !== String(after.labels[i])), 0);
+
+async function verdictOf(
+  deps: RegistryDeps,
+  comparison: Comparison,
+  before: Scored,
+  after: Scored,
+  rows: readonly number[],
+  flips: number,
+): Promise<GateVerdict> {
+  const { section, sample, champion, version } = comparison;
+  const metric = metricOf(section, after.task);
+  const { better } = metricNamed(metric, after.task);
+  const clusters = clustersOf(sample.frame, section.entity, rows);
+  const difference = await pairedDifference(metric, before, after, { clusters, random: seeded(version.version) });
+  const margin = section.gate.pass.kind === 'not_worse' ? section.gate.pass.margin : 0;
+  const passed = difference.low > -margin;
+  const verdict = {
+    outcome: passed ? ('passed' as const) : ('failed' as const),
+    metric,
+    better,
+    championVersion: champion?.version ?? null,
+    champion: metricValue(metric, before),
+    challenger: metricValue(metric, after),
+    difference: Number.isFinite(difference.low) ? difference : null,
+    auc: after.task === 'binary' ? metricValue('auc', after) : null,
+    rows: rows.length,
+    totalRows: sample.total,
+    overlap: 0,
+    flips: champion ? flips : null,
+    slices: slicesOf(comparison, before, after, rows, metric),
+    rowsDigest: sample.digest,
+    at: deps.clock.now(),
+  };
+  return { ...verdict, sentence: sentenceOf(comparison, verdict, margin) };
+}
+
+function metricOf(section: ModelSection, task: Scored['task']): string {
+  const { metric } = section.gate;
+  if (metric === null) return defaultMetric(task);
+  return typeof metric === 'string' ? metric : metric.name;
+}
+
+/** Entities of the rows, where the model has one: an entity's rows are one unit of evidence. */
+function clustersOf(frame: Frame, entity: string | null, rows: readonly number[]): string[] | undefined {
+  const column = entity === null ? undefined : findColumn(frame, entity);
+  return column && rows.map((i) => String(cellAt(column.values, i)));
+}
+
+function slicesOf(
+  { section, sample }: Comparison,
+  before: Scored,
+  after: Scored,
+  rows: readonly number[],
+  metric: string,
+): SliceVerdict[] {
+  const slices: SliceVerdict[] = [];
+  for (const name of section.gate.slices) {
+    const column = findColumn(sample.frame, name);
+    if (!column) continue;
+    const groups = new Map<string, number[]>();
+    rows.forEach((row, i) => {
+      const value = String(cellAt(column.values, row));
+      const members = groups.get(value);
+      if (members) members.push(i);
+      else groups.set(value, [i]);
+    });
+    for (const [value, members] of [...groups].sort((a, b) => b[1].length - a[1].length)) {
+      if (members.length < MIN_SLICE_ROWS || slices.length >= MAX_SLICES) break;
+      const part = (scored: Scored) => metricValue(metric, pickScored(scored, members));
+      slices.push({ column: name, value, rows: members.length, champion: part(before), challenger: part(after) });
+    }
+  }
+  return slices;
+}
+
+function pickScored(scored: Scored, members: readonly number[]): Scored {
+  const take = (values: Float64Array): Float64Array => Float64Array.from(members, (i) => values[i]!);
+  if (scored.task === 'multiclass')
+    return { ...scored, y: take(scored.y), probabilities: scored.probabilities.map(take) };
+  return { ...scored, y: take(scored.y), scores: take(scored.scores) };
+}
+
+const digits = (value: number | null): string => (value === null ? '—' : value.toFixed(4));
+const grouped = (n: number): string => n.toLocaleString('en-US');
+
+function sentenceOf(
+  { version, champion }: Comparison,
+  verdict: Omit<GateVerdict, 'sentence'>,
+  margin: number,
+): string {
+  const name = `${version.model}@v${version.version}`;
+  const against = champion ? `v${champion.version}` : 'the base rate';
+  const d = verdict.difference;
+  const judged = verdict.outcome === 'passed' ? 'passed' : 'failed';
+  const need = margin > 0 ? `not worse than ${margin}` : 'better';
+  const interval = d ? `${signed(d.mean)} [${signed(d.low)}, ${signed(d.high)}]` : '—';
+  return `${name} ${judged} the gate: ${verdict.metric} ${digits(verdict.challenger)} against ${digits(verdict.champion)} of ${against} on ${grouped(verdict.rows)} rows that neither saw; difference ${interval}, wanted ${need}`;
+}
+
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+
+function refused(deps: RegistryDeps, { version, champion, section, spec, sample }: Comparison, overlap: number): GateVerdict {
+  return {
+    ...blank(deps, spec, section),
+    outcome: 'refused',
+    championVersion: champion!.version,
+    totalRows: sample.total,
+    overlap,
+    rowsDigest: sample.digest,
+    sentence: `${version.model}@v${version.version} was not compared: champion trained on ${grouped(overlap)} of these rows; bring newer rows or another split`,
+  };
+}
+
+function unmeasured(deps: RegistryDeps, spec: ServableSpec | null, name: string, why: string): GateVerdict {
+  return { ...blank(deps, spec, null), sentence: `${name} not measured: ${why}` };
+}
+
+function blank(deps: RegistryDeps, spec: ServableSpec | null, section: ModelSection | null): Omit<GateVerdict, 'sentence'> {
+  const task = spec?.task ?? 'binary';
+  const metric = section ? metricOf(section, task) : defaultMetric(task);
+  return {
+    outcome: 'not_measured',
+    metric,
+    better: metric === 'auc' || metric === 'accuracy' || metric === 'r2' ? 'higher' : 'lower',
+    championVersion: null,
+    champion: null,
+    challenger: null,
+    difference: null,
+    auc: null,
+    rows: 0,
+    totalRows: 0,
+    overlap: 0,
+    flips: null,
+    slices: [],
+    rowsDigest: null,
+    at: deps.clock.now(),
+  };
+}

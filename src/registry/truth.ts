@@ -1,0 +1,68 @@
+import type { Outputs, ServableSpec } from '../engines/types.ts';
+import { AppError } from '../kernel/errors.ts';
+import { type Cell, cellAt, findColumn, type Frame } from '../kernel/frame.ts';
+import type { ModelSection, Positive } from '../project-file/index.ts';
+import type { Scored } from '../stats/metrics.ts';
+
+/** Whether a value of the target column means the positive class. Missing is null. @example isPositive(31, { op: '>', value: 15 }) */
+export function isPositive(value: Cell, positive: Positive): boolean | null {
+  if (value === null || (typeof value === 'number' && Number.isNaN(value))) return null;
+  if (typeof positive !== 'object') return value === positive || String(value) === String(positive);
+  const number = Number(value);
+  if (Number.isNaN(number)) return null;
+  if (positive.op === '>') return number > positive.value;
+  if (positive.op === '>=') return number >= positive.value;
+  if (positive.op === '<') return number < positive.value;
+  return number <= positive.value;
+}
+
+/** Which values of the target column mean what to a model. */
+export interface TruthRule {
+  readonly task: ServableSpec['task'];
+  readonly positive: Positive | null;
+  readonly classes: readonly Cell[] | undefined;
+}
+
+export const truthRule = (spec: ServableSpec, target: ModelSection['target']): TruthRule => ({
+  task: spec.task,
+  positive: target?.positive ?? spec.positive ?? null,
+  classes: spec.classes,
+});
+
+/** The target as numbers: 0/1, the class's index, or the value. NaN where it is missing or no class of the model. */
+export function truthOf(value: Cell, rule: TruthRule): number {
+  if (value === null) return Number.NaN;
+  if (rule.task === 'regression') return typeof value === 'number' ? value : Number.NaN;
+  if (rule.task === 'multiclass') {
+    const index = rule.classes?.findIndex((c) => c === value || String(c) === String(value)) ?? -1;
+    return index === -1 ? Number.NaN : index;
+  }
+  if (rule.positive === null) return Number.NaN;
+  const positive = isPositive(value, rule.positive);
+  return positive === null ? Number.NaN : Number(positive);
+}
+
+/** The truth of every row of a frame that holds the target column. */
+export function truthColumn(frame: Frame, column: string, rule: TruthRule): Float64Array {
+  const found = findColumn(frame, column);
+  if (!found)
+    throw new AppError(
+      'invalid',
+      `The target column "${column}" is not in the data; it has ${frame.columns.map((c) => c.name).join(', ')}`,
+    );
+  return Float64Array.from({ length: frame.rowCount }, (_, i) => truthOf(cellAt(found.values, i), rule));
+}
+
+/** Answers beside the truth, for `stats/metrics`; `rows` are those that count. */
+export function toScored(outputs: Outputs, y: Float64Array, rows: readonly number[], threshold: number): Scored {
+  const take = (values: Float64Array): Float64Array => Float64Array.from(rows, (i) => values[i]!);
+  if (outputs.probabilities && outputs.probabilities.length > 2)
+    return { task: 'multiclass', y: take(y), probabilities: outputs.probabilities.map(take) };
+  return { task: 'binary', y: take(y), scores: take(outputs.scores), threshold };
+}
+
+export const toRegression = (outputs: Outputs, y: Float64Array, rows: readonly number[]): Scored => ({
+  task: 'regression',
+  y: Float64Array.from(rows, (i) => y[i]!),
+  scores: Float64Array.from(rows, (i) => outputs.scores[i]!),
+});
