@@ -94,15 +94,15 @@ function leaves(value: unknown, path: Path): Leaf[] {
 
 /** Choices (`{ kind: … }`) and rates in the form that people write them. */
 function compactForm(value: Readonly<Record<string, unknown>>, path: Path): string | undefined {
-  const last = path.at(-1);
-  if (last === 'falseAlarms') return `${value['count']}/${duration(value['perMs'] as number)}`;
+  if (path.at(-1) === 'falseAlarms') return `${value['count']}/${duration(value['perMs'] as number)}`;
   if (path[0] === 'params' && path.length > 1) return JSON.stringify(value);
-  if (typeof value['kind'] !== 'string' || path[0] === 'notify') return undefined;
-  const rest = Object.entries(value).filter(([key, inner]) => key !== 'kind' && inner !== null);
-  const shown = rest.map(([key, inner]) =>
-    rest.length === 1 ? show(inner, [...path, key]) : `${toWrittenKey(key)} ${show(inner, [...path, key])}`,
-  );
-  return [value['kind'], ...shown].join(' ');
+  if (typeof value['kind'] !== 'string') return undefined;
+  const { kind, step, variable, file, logged, ...others } = value;
+  if (typeof step === 'string')
+    return variable ? `${step}.${variable}` : file ? `${step}:${file}` : logged === true ? step : `${step}:${logged}`;
+  const rest = Object.entries(others).filter(([, inner]) => inner !== null);
+  const shown = rest.map(([key, inner]) => show(inner, [...path, kind === 'share' ? 'share' : key]));
+  return (kind === 'count' || kind === 'share' ? shown : [kind, ...shown]).join(' ');
 }
 
 function show(value: unknown, path: Path): string {
@@ -110,7 +110,8 @@ function show(value: unknown, path: Path): string {
   const key = String(path.at(-1));
   if (Array.isArray(value))
     return `[${value.map((item) => show(item, [...path.slice(0, -1), key === 'steps' ? 'share' : 'item'])).join(', ')}]`;
-  if (typeof value === 'object') return JSON.stringify(value);
+  if (typeof value === 'object')
+    return compactForm(value as Readonly<Record<string, unknown>>, path) ?? JSON.stringify(value);
   if (typeof value === 'number' && path[0] !== 'params') {
     if (key.endsWith('Ms')) return duration(value);
     if (key.endsWith('Bytes')) return size(value);

@@ -40,6 +40,7 @@ function describeUnion(yaml: YamlText, issue: Issue & { code: 'invalid_union' },
     inner.code === 'invalid_type' ? [TYPE_WORDS[inner.expected] ?? inner.expected] : [],
   );
   const value = valueAt(yaml, path);
+  if (value === undefined) return [{ line: yaml.lineOf(path), message: lacks(path) }];
   if (words.length > 0 && typeof value === 'string')
     return [{ line: yaml.lineOf(path), message: wrongValue(value, words, path) }];
   const choices = [...new Set([...words.map((word) => `"${word}"`), ...types])].join(' or ');
@@ -59,12 +60,14 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 
 function wrongType(yaml: YamlText, issue: Issue & { code: 'invalid_type' }, path: Path): string {
   const value = valueAt(yaml, path);
-  if (value === undefined) return `${label(path.slice(0, -1))} lacks "${path.at(-1)}"; add it`;
+  if (value === undefined) return lacks(path);
   const source = yaml.sourceOf(path);
   if (issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
     return `${label(path)} is the ${typeof value} ${show(value)}, not text; quote it: ${path.at(-1)}: "${source ?? value}"`;
   return `${label(path)} is ${show(value)}; write ${TYPE_WORDS[issue.expected] ?? issue.expected}`;
 }
+
+const lacks = (path: Path): string => `${label(path.slice(0, -1))} lacks "${path.at(-1)}"; add it`;
 
 const wrongValue = (value: unknown, allowed: readonly string[], path: Path): string =>
   `${label(path)} is ${show(value)}${suggestion(String(value), allowed)}`;
