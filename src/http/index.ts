@@ -1,0 +1,3 @@
+export { type Bus, createBus, type Hint } from './bus.ts';
+export { isLoopback } from './guard.ts';
+export { createHttpServer, type HttpDeps, type HttpServer } from './server.ts';
