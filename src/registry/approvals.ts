@@ -1,13 +1,13 @@
+import { recordActivity } from '../identity/index.ts';
 import { AppError } from '../kernel/errors.ts';
 import { digestOf } from '../kernel/hash.ts';
-import { recordActivity } from '../identity/index.ts';
 import { publish } from '../outbox/index.ts';
 import type { Tx } from '../ports/db.ts';
 import type { Actor } from '../wire/route.ts';
 import { findHoldIn } from './holds.ts';
 import type { ApprovalState, Decision, ModelVersion, RegistryDeps, VersionRef } from './types.ts';
-import { getVersion, getVersionIn } from './versions.ts';
 import * as store from './versions.store.ts';
+import { getVersion, getVersionIn } from './versions.ts';
 
 type Deps = Pick<RegistryDeps, 'db' | 'clock' | 'random' | 'identity' | 'outbox'>;
 
@@ -18,7 +18,11 @@ export const subjectDigest = (version: ModelVersion): string =>
     features: version.facts.featuresDigest,
     env: version.facts.env,
     data: version.facts.data.map((cut) => cut.cutDigest),
-    gate: version.gate && { rows: version.gate.rowsDigest, challenger: version.gate.challenger, outcome: version.gate.outcome },
+    gate: version.gate && {
+      rows: version.gate.rowsDigest,
+      challenger: version.gate.challenger,
+      outcome: version.gate.outcome,
+    },
   });
 
 /**
@@ -46,7 +50,9 @@ export async function decideAfterGate(
 
 async function championIn(tx: Tx, version: ModelVersion): Promise<ModelVersion | undefined> {
   const number = await store.findAlias(tx, version.projectId, version.model, 'champion');
-  return number === undefined ? undefined : getVersionIn(tx, version.projectId, { model: version.model, version: number });
+  return number === undefined
+    ? undefined
+    : getVersionIn(tx, version.projectId, { model: version.model, version: number });
 }
 
 /** Why a person must look, or null where the file lets the version pass by itself. */
@@ -102,12 +108,18 @@ async function byPerson(
 function assertDecidable(version: ModelVersion, to: 'approved' | 'rejected'): void {
   const name = `${version.model}@v${version.version}`;
   if (version.draft)
-    throw new AppError('conflict', `${name} is a draft: its levain.yaml differs from the applied one; run "levain apply", then "levain run"`);
+    throw new AppError(
+      'conflict',
+      `${name} is a draft: its levain.yaml differs from the applied one; run "levain apply", then "levain run"`,
+    );
   if (to === 'rejected') return;
   if (version.gate?.outcome === 'failed' || version.gate?.outcome === 'refused')
     throw new AppError('conflict', `${name} cannot be approved: ${version.gate.sentence}`);
   if (version.approval !== 'waiting')
-    throw new AppError('conflict', `${name} does not wait for an approval; it is ${version.approval.replace('_', ' ')}`);
+    throw new AppError(
+      'conflict',
+      `${name} does not wait for an approval; it is ${version.approval.replace('_', ' ')}`,
+    );
 }
 
 async function decide(
@@ -126,7 +138,7 @@ async function decide(
     reason: who.reason,
     subjectDigest: subjectDigest(version),
     dueAt: due,
-    then: due === null ? null : (rule?.then ?? 'keep_champion'),
+    atDeadline: due === null ? null : (rule?.then ?? 'keep_champion'),
   };
   await store.updateApproval(tx, version.id, state, decision);
   await recordActivity(tx, deps.identity, {
@@ -169,7 +181,10 @@ export function approvalSentence(version: ModelVersion): string {
   const measured = gate?.difference
     ? `${gate.metric} ${gate.challenger?.toFixed(3)}, ${Math.abs(gate.difference.mean).toFixed(4)} ${gate.difference.mean >= 0 ? 'better' : 'worse'} [${gate.difference.low.toFixed(4)}, ${gate.difference.high.toFixed(4)}]`
     : (gate?.sentence ?? 'not measured');
-  const flips = gate?.flips == null ? '' : `; ${gate.flips.toLocaleString('en-US')} of ${gate.rows.toLocaleString('en-US')} decisions change`;
+  const flips =
+    gate?.flips == null
+      ? ''
+      : `; ${gate.flips.toLocaleString('en-US')} of ${gate.rows.toLocaleString('en-US')} decisions change`;
   return `You approve v${version.version}: ${parts.join(', ')}; ${measured}${flips}.`;
 }
 
@@ -182,7 +197,7 @@ export async function settleOverdue(deps: Deps): Promise<number> {
       const version = store.toVersion(row, []);
       const due = version.decision?.dueAt;
       if (due == null || due > now) continue;
-      const to = version.decision?.then === 'approve' ? 'approved' : 'rejected';
+      const to = version.decision?.atDeadline === 'approve' ? 'approved' : 'rejected';
       const sentence = to === 'approved' ? 'nobody objected in time' : 'nobody approved in time; the champion stays';
       await decide(tx, deps, version, to, { by: 'levain', reason: sentence });
       settled += 1;
@@ -192,13 +207,24 @@ export async function settleOverdue(deps: Deps): Promise<number> {
 }
 
 /** Throws `conflict` unless the version may be deployed: approved over exactly what it is now, and no draft. */
-export async function assertDeployable(deps: Pick<RegistryDeps, 'db'>, actor: Pick<Actor, 'projectId'>, ref: VersionRef): Promise<ModelVersion> {
+export async function assertDeployable(
+  deps: Pick<RegistryDeps, 'db'>,
+  actor: Pick<Actor, 'projectId'>,
+  ref: VersionRef,
+): Promise<ModelVersion> {
   const version = await getVersion(deps, actor, ref);
   const name = `${version.model}@v${version.version}`;
-  if (version.draft) throw new AppError('conflict', `${name} is a draft and never becomes champion; apply the file and run again`);
+  if (version.draft)
+    throw new AppError('conflict', `${name} is a draft and never becomes champion; apply the file and run again`);
   if (version.approval !== 'approved')
-    throw new AppError('conflict', `${name} is not approved (${version.approval.replace('_', ' ')}); "levain approve ${name}" approves it`);
+    throw new AppError(
+      'conflict',
+      `${name} is not approved (${version.approval.replace('_', ' ')}); "levain approve ${name}" approves it`,
+    );
   if (version.decision?.subjectDigest !== subjectDigest(version))
-    throw new AppError('conflict', `The approval of ${name} is void: what it was given for has changed since; approve it again`);
+    throw new AppError(
+      'conflict',
+      `The approval of ${name} is void: what it was given for has changed since; approve it again`,
+    );
   return version;
 }

@@ -1,10 +1,10 @@
+import { AppError } from '../kernel/errors.ts';
 import { publish } from '../outbox/index.ts';
 import type { Tx } from '../ports/db.ts';
 import type { Actor } from '../wire/route.ts';
-import { AppError } from '../kernel/errors.ts';
 import type { RegistryDeps } from './types.ts';
-import { getVersionIn } from './versions.ts';
 import * as store from './versions.store.ts';
+import { getVersionIn } from './versions.ts';
 
 type Deps = Pick<RegistryDeps, 'clock' | 'random' | 'outbox'>;
 
@@ -21,7 +21,12 @@ export async function setChampionIn(
   await store.upsertAlias(tx, projectId, model, 'champion', version);
   await publish(
     tx,
-    { topic: 'registry.champion_changed', projectId, key: `${model}/${version}`, payload: { model, version, previous } },
+    {
+      topic: 'registry.champion_changed',
+      projectId,
+      key: `${model}/${version}`,
+      payload: { model, version, previous },
+    },
     deps,
   );
   return previous;
@@ -41,7 +46,10 @@ export async function setAlias(
 ): Promise<void> {
   const { model, alias, version } = input;
   if (!ALIAS.test(alias) || alias.toLowerCase() === 'latest')
-    throw new AppError('invalid', `"${alias}" cannot be an alias; use letters, digits, "_" and "-", not "latest" and not "v3"`);
+    throw new AppError(
+      'invalid',
+      `"${alias}" cannot be an alias; use letters, digits, "_" and "-", not "latest" and not "v3"`,
+    );
   await deps.db.write(async (tx) => {
     await getVersionIn(tx, actor.projectId, { model, version });
     await store.upsertAlias(tx, actor.projectId, model, alias, version);

@@ -1,8 +1,8 @@
 import { overlapCount } from '../data/index.ts';
 import type { Outputs, ServableSpec } from '../engines/types.ts';
-import { messageOf } from '../kernel/errors.ts';
-import { cellAt, findColumn, type Frame } from '../kernel/frame.ts';
 import { recordActivity } from '../identity/index.ts';
+import { messageOf } from '../kernel/errors.ts';
+import { cellAt, type Frame, findColumn } from '../kernel/frame.ts';
 import type { ModelSection } from '../project-file/index.ts';
 import { defaultMetric, metricNamed, metricValue, type Scored } from '../stats/metrics.ts';
 import { pairedDifference } from '../stats/paired.ts';
@@ -10,8 +10,8 @@ import type { Actor } from '../wire/route.ts';
 import { openServable, scoreRows, seeded } from './scoring.ts';
 import { toRegression, toScored, truthColumn, truthRule } from './truth.ts';
 import type { GateSample, GateVerdict, ModelVersion, RegistryDeps, SliceVerdict } from './types.ts';
-import { findChampion, getVersion, profileOf } from './versions.ts';
 import * as store from './versions.store.ts';
+import { findChampion, getVersion, profileOf } from './versions.ts';
 
 /** More gate rows than these are sampled. */
 export const GATE_ROWS_LIMIT = 40_000;
@@ -61,7 +61,12 @@ async function judge(deps: RegistryDeps, version: ModelVersion, sample: GateSamp
   if (!spec || !section?.target)
     return unmeasured(deps, spec, name, 'the file names no target column, so there is nothing to compare with');
   if (!sample || sample.frame.rowCount < MIN_GATE_ROWS)
-    return unmeasured(deps, spec, name, `${sample?.frame.rowCount ?? 0} rows were held out; at least ${MIN_GATE_ROWS} are needed`);
+    return unmeasured(
+      deps,
+      spec,
+      name,
+      `${sample?.frame.rowCount ?? 0} rows were held out; at least ${MIN_GATE_ROWS} are needed`,
+    );
   const champion = await findChampion(deps, version.projectId, version.model);
   const comparison = { version, champion, section, spec, sample };
   const overlap = champion ? await trainedOn(deps, version, champion) : 0;
@@ -221,11 +226,7 @@ function pickScored(scored: Scored, members: readonly number[]): Scored {
 const digits = (value: number | null): string => (value === null ? '—' : value.toFixed(4));
 const grouped = (n: number): string => n.toLocaleString('en-US');
 
-function sentenceOf(
-  { version, champion }: Comparison,
-  verdict: Omit<GateVerdict, 'sentence'>,
-  margin: number,
-): string {
+function sentenceOf({ version, champion }: Comparison, verdict: Omit<GateVerdict, 'sentence'>, margin: number): string {
   const name = `${version.model}@v${version.version}`;
   const against = champion ? `v${champion.version}` : 'the base rate';
   const d = verdict.difference;
@@ -237,7 +238,11 @@ function sentenceOf(
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 
-function refused(deps: RegistryDeps, { version, champion, section, spec, sample }: Comparison, overlap: number): GateVerdict {
+function refused(
+  deps: RegistryDeps,
+  { version, champion, section, spec, sample }: Comparison,
+  overlap: number,
+): GateVerdict {
   return {
     ...blank(deps, spec, section),
     outcome: 'refused',
@@ -253,7 +258,11 @@ function unmeasured(deps: RegistryDeps, spec: ServableSpec | null, name: string,
   return { ...blank(deps, spec, null), sentence: `${name} not measured: ${why}` };
 }
 
-function blank(deps: RegistryDeps, spec: ServableSpec | null, section: ModelSection | null): Omit<GateVerdict, 'sentence'> {
+function blank(
+  deps: RegistryDeps,
+  spec: ServableSpec | null,
+  section: ModelSection | null,
+): Omit<GateVerdict, 'sentence'> {
   const task = spec?.task ?? 'binary';
   const metric = section ? metricOf(section, task) : defaultMetric(task);
   return {

@@ -1,5 +1,5 @@
-import { AppError } from '../kernel/errors.ts';
 import { recordActivity } from '../identity/index.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Tx } from '../ports/db.ts';
 import type { Actor } from '../wire/route.ts';
 import type { Hold, RegistryDeps } from './types.ts';
@@ -60,11 +60,8 @@ export async function resume(deps: Deps, actor: Actor, input: { readonly model: 
   });
 }
 
-export const findHold = (
-  deps: Pick<RegistryDeps, 'db'>,
-  projectId: string,
-  model: string,
-): Promise<Hold | undefined> => deps.db.read((tx) => store.findHoldRow(tx, projectId, model));
+export const findHold = (deps: Pick<RegistryDeps, 'db'>, projectId: string, model: string): Promise<Hold | undefined> =>
+  deps.db.read((tx) => store.findHoldRow(tx, projectId, model));
 
 export const findHoldIn = (tx: Tx, projectId: string, model: string): Promise<Hold | undefined> =>
   store.findHoldRow(tx, projectId, model);

@@ -7,7 +7,10 @@ import type { RegistryDeps } from './types.ts';
 /** Rows scored between two turns of the event loop: a few milliseconds of a large forest. */
 const CHUNK_ROWS = 250;
 
-export const openServable = (deps: Pick<RegistryDeps, 'content' | 'workers' | 'random' | 'clock'>, spec: ServableSpec) =>
+export const openServable = (
+  deps: Pick<RegistryDeps, 'content' | 'workers' | 'random' | 'clock'>,
+  spec: ServableSpec,
+) =>
   loadServable(spec, {
     localPath: (digest) => deps.content.localPath(digest),
     workers: deps.workers,

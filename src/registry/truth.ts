@@ -1,6 +1,6 @@
 import type { Outputs, ServableSpec } from '../engines/types.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type Cell, cellAt, findColumn, type Frame } from '../kernel/frame.ts';
+import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
 import type { ModelSection, Positive } from '../project-file/index.ts';
 import type { Scored } from '../stats/metrics.ts';
 

@@ -1,5 +1,5 @@
 import type { Content } from '../content/index.ts';
-import type { GateSplit } from '../data/index.ts';
+import type { DataDeps, GateSplit } from '../data/index.ts';
 import type { Fault, ServableSpec, Task } from '../engines/types.ts';
 import type { IdentityDeps } from '../identity/index.ts';
 import type { Frame } from '../kernel/frame.ts';
@@ -11,7 +11,6 @@ import type { Clock, Log, Random } from '../ports/system.ts';
 import type { DataSection, ModelSection } from '../project-file/index.ts';
 import type { Interval } from '../stats/paired.ts';
 import type { MonitorProfile } from '../stats/profile.ts';
-import type { DataDeps } from '../data/index.ts';
 
 export interface RegistryDeps {
   readonly db: Db;
@@ -153,7 +152,7 @@ export interface Decision {
   readonly subjectDigest: string;
   /** Waiting: until when, and what happens then. */
   readonly dueAt: number | null;
-  readonly then: 'keep_champion' | 'approve' | null;
+  readonly atDeadline: 'keep_champion' | 'approve' | null;
 }
 
 export interface ModelVersion {

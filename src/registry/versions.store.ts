@@ -103,7 +103,11 @@ export async function listVersionRows(tx: Tx, projectId: string, model: string, 
 }
 
 export async function updateGate(tx: Tx, id: string, gate: GateVerdict): Promise<void> {
-  await sql(tx).updateTable('model_version').set({ gate: canonicalJson(gate) }).where('id', '=', id).execute();
+  await sql(tx)
+    .updateTable('model_version')
+    .set({ gate: canonicalJson(gate) })
+    .where('id', '=', id)
+    .execute();
 }
 
 export async function updateApproval(tx: Tx, id: string, approval: ApprovalState, decision: Decision): Promise<void> {
@@ -166,7 +170,12 @@ export async function findModelRow(tx: Tx, projectId: string, name: string) {
 }
 
 export async function listModelRows(tx: Tx, projectId: string) {
-  return sql(tx).selectFrom('registered_model').selectAll().where('project_id', '=', projectId).orderBy('name').execute();
+  return sql(tx)
+    .selectFrom('registered_model')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .orderBy('name')
+    .execute();
 }
 
 export async function versionsWithApproval(tx: Tx, projectId: string, model: string, approval: ApprovalState) {

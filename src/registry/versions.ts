@@ -1,7 +1,7 @@
-import type { Actor } from '../wire/route.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Page } from '../kernel/pages.ts';
 import type { Tx } from '../ports/db.ts';
+import type { Actor } from '../wire/route.ts';
 import type { ModelVersion, MonitorProfile, RegisteredModel, RegistryDeps, VersionRef } from './types.ts';
 import * as store from './versions.store.ts';
 
@@ -10,7 +10,8 @@ const PAGE_LIMIT = 200;
 /** `churn`, `churn@v7`, `churn@champion`, `models:/churn/7` and `models:/churn@champion`; without a version the champion. */
 export function parseVersionRef(text: string): VersionRef {
   const match = /^(?:models:\/)?([^@/]+)(?:[@/](.+))?$/.exec(text.trim());
-  if (!match) throw new AppError('invalid', `"${text}" is not a model version; write for example churn@v7 or churn@champion`);
+  if (!match)
+    throw new AppError('invalid', `"${text}" is not a model version; write for example churn@v7 or churn@champion`);
   const version = match[2] ?? 'champion';
   const number = /^v?(\d+)$/.exec(version);
   return { model: match[1]!, version: number ? Number(number[1]) : version };
@@ -37,7 +38,8 @@ export async function findVersionById(deps: Pick<RegistryDeps, 'db'>, id: string
 }
 
 export async function getRow(tx: Tx, projectId: string, ref: VersionRef): Promise<store.VersionRow> {
-  const number = typeof ref.version === 'number' ? ref.version : await resolveAlias(tx, projectId, ref.model, ref.version);
+  const number =
+    typeof ref.version === 'number' ? ref.version : await resolveAlias(tx, projectId, ref.model, ref.version);
   const row = number === undefined ? undefined : await store.findVersionRow(tx, projectId, ref.model, number);
   if (row) return row;
   if (!(await store.findModelRow(tx, projectId, ref.model)))
@@ -76,7 +78,8 @@ export async function listModels(
 ): Promise<readonly RegisteredModel[]> {
   return deps.db.read(async (tx) => {
     const models: RegisteredModel[] = [];
-    for (const row of await store.listModelRows(tx, actor.projectId)) models.push(await toModel(tx, actor.projectId, row));
+    for (const row of await store.listModelRows(tx, actor.projectId))
+      models.push(await toModel(tx, actor.projectId, row));
     return models;
   });
 }

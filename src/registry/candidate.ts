@@ -1,0 +1,258 @@
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { computeGolden, convertModel, encodeGolden, FORMAT } from '../engines/index.ts';
+import type { Servable, ServableSpec, Task } from '../engines/types.ts';
+import { recordActivity } from '../identity/index.ts';
+import { canonicalJson } from '../kernel/canonical-json.ts';
+import { AppError } from '../kernel/errors.ts';
+import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
+import { digestOf } from '../kernel/hash.ts';
+import { uuidv7 } from '../kernel/ids.ts';
+import { publish } from '../outbox/index.ts';
+import type { Actor } from '../wire/route.ts';
+import { goldenRows, proveParity } from './parity.ts';
+import { rawSignature } from './raw-signature.ts';
+import { buildReference, trainingSample } from './reference.ts';
+import { openServable } from './scoring.ts';
+import type { Candidate, EngineFacts, Parity, Registered, RegistryDeps, VersionFacts } from './types.ts';
+import * as store from './versions.store.ts';
+import { getVersionIn } from './versions.ts';
+
+/** How far an engine may be from the training environment's own answers. */
+export const PARITY_TOLERANCE = 1e-6;
+
+/**
+ * Makes a version of what a run left behind: reads the model file without running it, has the training environment answer golden
+ * raw rows, proves that the engine which will serve answers the same (else a Python worker serves), profiles the training rows
+ * as the monitor's reference, and writes it all in one transaction. The same model on the same data is the same version.
+ */
+export async function registerCandidate(deps: RegistryDeps, actor: Actor, candidate: Candidate): Promise<Registered> {
+  const identity = identityOf(candidate);
+  const known = await deps.db.read(async (tx) => {
+    const row = await store.findByIdentity(tx, actor.projectId, candidate.model, identity);
+    return row && getVersionIn(tx, actor.projectId, { model: row.model, version: row.version });
+  });
+  if (known) return { version: known, created: false };
+  const folder = join(deps.tempDir, `register-${uuidv7(deps.clock.now(), deps.random.fill)}`);
+  try {
+    const paths = await layOut(deps, folder, candidate);
+    const prepared = await prepare(deps, candidate, paths);
+    return { version: await write(deps, actor, candidate, identity, prepared), created: true };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const identityOf = (candidate: Candidate): string =>
+  digestOf({
+    files: candidate.modelFiles,
+    features: candidate.featuresDigest,
+    env: candidate.env.digest,
+    data: candidate.data.map((cut) => cut.cutDigest),
+    section: candidate.section,
+  });
+
+interface Paths {
+  readonly modelPath: string;
+  readonly featuresPath: string | undefined;
+}
+
+/** The model folder and features.py as local files, for the training environment. */
+async function layOut(deps: RegistryDeps, folder: string, candidate: Candidate): Promise<Paths> {
+  if (candidate.modelFiles.length === 0)
+    throw new AppError('invalid', 'The model has no files; log it with mlflow or name a file in model.from');
+  const modelPath = join(folder, 'model');
+  for (const file of candidate.modelFiles) {
+    const path = normalize(file.path);
+    if (isAbsolute(path) || path.startsWith('..'))
+      throw new AppError('invalid', `The model's file "${file.path}" lies outside its folder`);
+    await mkdir(dirname(join(modelPath, path)), { recursive: true });
+    await copyFile(await deps.content.localPath(file.digest), join(modelPath, path));
+  }
+  if (candidate.featuresDigest === null) return { modelPath, featuresPath: undefined };
+  const featuresPath = join(folder, 'features.py');
+  await copyFile(await deps.content.localPath(candidate.featuresDigest), featuresPath);
+  return { modelPath, featuresPath };
+}
+
+interface Prepared {
+  readonly spec: Omit<ServableSpec, 'version' | 'versionId'>;
+  readonly engine: EngineFacts;
+  readonly parity: Parity;
+  readonly profile: string;
+  readonly trainingRows: number;
+  readonly contents: readonly string[];
+}
+
+async function prepare(deps: RegistryDeps, candidate: Candidate, paths: Paths): Promise<Prepared> {
+  const training = await trainingSample(deps, candidate);
+  const converted = await convertModel(paths.modelPath);
+  if (converted.engine === 'python' && !converted.allowed)
+    throw new AppError('invalid', `The model file is refused: ${converted.reason}`);
+  const classes = converted.engine === 'levain' ? converted.classes : undefined;
+  const target = candidate.section.target;
+  const signature = await rawSignature(deps, candidate, paths, training.frame);
+  const base = {
+    model: candidate.model,
+    task: taskOf(candidate, classes, training.frame),
+    signature,
+    ...(classes && { classes }),
+    ...positiveOf(candidate, classes),
+    ...(target && { threshold: target.threshold }),
+    ...(candidate.featuresDigest !== null && { features: { digest: candidate.featuresDigest } }),
+  };
+  const python = { envDigest: candidate.env.digest, executable: candidate.python };
+  const rows = goldenRows(candidate.gate?.frame ?? training.frame, signature);
+  const golden = await computeGolden(deps.workers, candidate.python, paths, rows, base);
+  const goldenRef = await deps.content.put(encodeGolden(golden));
+  const inPython = { kind: 'python' as const, files: candidate.modelFiles };
+  const tried = { ...base, golden: { digest: goldenRef.digest }, ...(needsPython(base) && { python }) };
+  const fallback = { ...tried, python, engine: inPython };
+  const proven = await proveParity(deps, golden, PARITY_TOLERANCE, [
+    ...(converted.engine === 'levain'
+      ? [{ spec: { ...tried, engine: await storeEngine(deps, converted.bytes) }, reason: converted.reader }]
+      : []),
+    {
+      spec: fallback,
+      reason: converted.engine === 'python' ? converted.reason : 'the engine did not agree with Python',
+    },
+  ]);
+  const reference = await withServable(deps, proven.spec, (servable) =>
+    buildReference(candidate, training, servable, signature),
+  );
+  return {
+    ...proven,
+    profile: canonicalJson(reference),
+    trainingRows: training.total,
+    contents: contentsOf(candidate, proven.spec, goldenRef.digest),
+  };
+}
+
+const needsPython = (spec: { features?: unknown }): boolean => spec.features !== undefined;
+
+async function storeEngine(deps: RegistryDeps, bytes: Uint8Array): Promise<ServableSpec['engine']> {
+  const { digest } = await deps.content.put(bytes);
+  return { kind: 'levain', digest, format: FORMAT };
+}
+
+export async function withServable<T>(
+  deps: RegistryDeps,
+  spec: Omit<ServableSpec, 'version' | 'versionId'>,
+  use: (servable: Servable) => Promise<T>,
+): Promise<T> {
+  const servable = await openServable(deps, { ...spec, version: 0, versionId: 'candidate' });
+  try {
+    return await use(servable);
+  } finally {
+    await servable.close();
+  }
+}
+
+/** The task the file names, else what the model's classes and the target say. */
+function taskOf(candidate: Candidate, classes: readonly Cell[] | undefined, training: Frame): Task {
+  const { task, target } = candidate.section;
+  if (task) return task;
+  if (classes) return classes.length === 2 ? 'binary' : 'multiclass';
+  if (target?.positive != null) return 'binary';
+  const column = target && findColumn(training, target.column);
+  if (!column) return 'regression';
+  const distinct = new Set<Cell>();
+  for (let i = 0; i < training.rowCount && distinct.size <= 20; i++) distinct.add(cellAt(column.values, i));
+  if (distinct.size === 2) return 'binary';
+  return [...distinct].every((value) => typeof value === 'number') ? 'regression' : 'multiclass';
+}
+
+/** The positive class among the model's own: the file's value where the model has it, else the second of two. */
+function positiveOf(candidate: Candidate, classes: readonly Cell[] | undefined): { positive?: Cell } {
+  if (classes?.length !== 2) return {};
+  const wanted = candidate.section.target?.positive;
+  const named = typeof wanted === 'object' ? undefined : classes.find((value) => String(value) === String(wanted));
+  return { positive: named ?? classes[1]! };
+}
+
+function contentsOf(candidate: Candidate, spec: Omit<ServableSpec, 'version' | 'versionId'>, golden: string): string[] {
+  const digests = candidate.modelFiles.map((file) => file.digest);
+  if (candidate.featuresDigest !== null) digests.push(candidate.featuresDigest);
+  if (spec.engine.kind === 'levain') digests.push(spec.engine.digest);
+  return [...new Set([...digests, golden])];
+}
+
+async function write(deps: RegistryDeps, actor: Actor, candidate: Candidate, identity: string, prepared: Prepared) {
+  const now = deps.clock.now();
+  const id = uuidv7(now, deps.random.fill);
+  const { projectId } = actor;
+  return deps.db.write(async (tx) => {
+    await store.ensureModel(tx, projectId, candidate.model, now);
+    const version = await store.takeVersionNumber(tx, projectId, candidate.model);
+    await store.insertVersion(tx, {
+      project_id: projectId,
+      model: candidate.model,
+      version,
+      id,
+      state: 'registered',
+      identity,
+      run_id: candidate.runId,
+      pipeline_run_id: candidate.pipelineRunId,
+      created_at: now,
+      draft: Number(candidate.draft),
+      rehearsal: null,
+      facts: canonicalJson(factsOf(candidate, prepared)),
+      spec: canonicalJson({ ...prepared.spec, version, versionId: id }),
+      profile: prepared.profile,
+      gate: null,
+      approval: 'not_needed',
+      decision: null,
+    });
+    await deps.content.reference(tx, { kind: 'model_version', id }, prepared.contents);
+    await announce(deps, tx, actor, { candidate, version, id, prepared });
+    return getVersionIn(tx, projectId, { model: candidate.model, version });
+  });
+}
+
+const factsOf = (candidate: Candidate, prepared: Prepared): VersionFacts => ({
+  pipeline: candidate.pipeline,
+  files: candidate.modelFiles,
+  featuresDigest: candidate.featuresDigest,
+  env: candidate.env.digest,
+  data: candidate.data,
+  sourceDigest: candidate.sourceDigest,
+  fileDigest: candidate.fileDigest,
+  section: candidate.section,
+  metrics: Object.fromEntries(Object.entries(candidate.metrics).filter(([, value]) => Number.isFinite(value))),
+  retrain: candidate.retrain,
+  engine: prepared.engine,
+  parity: prepared.parity,
+  madeOf: null,
+  trainingRows: prepared.trainingRows,
+});
+
+async function announce(
+  deps: RegistryDeps,
+  tx: Parameters<typeof getVersionIn>[0],
+  actor: Actor,
+  made: { candidate: Candidate; version: number; id: string; prepared: Prepared },
+): Promise<void> {
+  const { candidate, version, id, prepared } = made;
+  const name = `${candidate.model}@v${version}`;
+  const { parity, engine } = prepared;
+  const by = engine.kind === 'levain' ? 'our engine' : `a Python worker (${engine.reason})`;
+  const data = candidate.data.map((cut) => `${cut.dataset} v${cut.version}`).join(', ');
+  await recordActivity(tx, deps.identity, {
+    projectId: actor.projectId,
+    at: deps.clock.now(),
+    kind: 'run',
+    subject: name,
+    sentence: `${name} registered from ${data || 'no data'} (${prepared.trainingRows.toLocaleString('en-US')} training rows), served by ${by}; ${parity.rows} golden predictions agree within ${parity.maxDifference.toExponential(1)}${candidate.draft ? '; a draft' : ''}`,
+    command: `levain models show ${name}`,
+  });
+  await publish(
+    tx,
+    {
+      topic: 'registry.version_registered',
+      projectId: actor.projectId,
+      key: id,
+      payload: { model: candidate.model, version },
+    },
+    deps,
+  );
+}

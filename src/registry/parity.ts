@@ -1,0 +1,88 @@
+import { compareGolden, type Golden } from '../engines/index.ts';
+import type { Signature } from '../engines/signature.ts';
+import type { ServableSpec } from '../engines/types.ts';
+import { AppError, messageOf } from '../kernel/errors.ts';
+import { cellAt, type Frame, takeRows } from '../kernel/frame.ts';
+import { openServable, shuffled } from './scoring.ts';
+import type { EngineFacts, Parity, RegistryDeps } from './types.ts';
+
+export const MAX_GOLDEN_ROWS = 200;
+const EDGE_ROWS_PER_COLUMN = 6;
+
+/** Rows whose answers are kept for ever: smallest, largest and missing values and the rarest category of each column, then chance. */
+export function goldenRows(frame: Frame, signature: Signature): Frame {
+  const chosen = new Set<number>();
+  for (const { name } of signature.inputs) for (const row of edgesOf(frame, name)) chosen.add(row);
+  for (const row of shuffled(frame.rowCount, 7)) {
+    if (chosen.size >= MAX_GOLDEN_ROWS) break;
+    chosen.add(row);
+  }
+  const rows = [...chosen].slice(0, MAX_GOLDEN_ROWS).sort((a, b) => a - b);
+  return takeRows(frame, rows);
+}
+
+function edgesOf(frame: Frame, name: string): number[] {
+  const column = frame.columns.find((c) => c.name === name);
+  if (!column) return [];
+  let [least, most, missing] = [-1, -1, -1];
+  const first = new Map<string, number>();
+  const tally = new Map<string, number>();
+  for (let i = 0; i < frame.rowCount; i++) {
+    const value = cellAt(column.values, i);
+    if (value === null) missing = i;
+    else if (typeof value === 'number') {
+      if (least === -1 || value < Number(column.values[least])) least = i;
+      if (most === -1 || value > Number(column.values[most])) most = i;
+    } else {
+      const key = String(value);
+      tally.set(key, (tally.get(key) ?? 0) + 1);
+      if (!first.has(key)) first.set(key, i);
+    }
+  }
+  const rare = [...tally].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1)).slice(0, EDGE_ROWS_PER_COLUMN);
+  return [least, most, missing, ...rare.map(([key]) => first.get(key)!)].filter((row) => row !== -1);
+}
+
+type Unnumbered = Omit<ServableSpec, 'version' | 'versionId'>;
+
+export interface Attempt {
+  readonly spec: Unnumbered;
+  readonly reason: string;
+}
+
+/**
+ * The first of the attempts that answers the golden rows as the training environment did: no label flips, no difference above the
+ * tolerance. Where none does, `invalid` with what each one did.
+ */
+export async function proveParity(
+  deps: RegistryDeps,
+  golden: Golden,
+  tolerance: number,
+  attempts: readonly Attempt[],
+): Promise<{ spec: Unnumbered; engine: EngineFacts; parity: Parity }> {
+  const failures: string[] = [];
+  for (const { spec, reason } of attempts) {
+    try {
+      const parity = await measure(deps, spec, golden);
+      if (parity.maxDifference <= tolerance && parity.flips === 0)
+        return { spec, engine: { kind: spec.engine.kind, reason }, parity };
+      failures.push(`${spec.engine.kind}: difference ${parity.maxDifference}, ${parity.flips} labels flip`);
+    } catch (error) {
+      failures.push(`${spec.engine.kind}: ${messageOf(error)}`);
+    }
+    deps.log.warn('an engine does not agree with the training environment', { model: spec.model, failures });
+  }
+  throw new AppError(
+    'invalid',
+    `No engine answers the golden rows as the training environment does (${failures.join('; ')}); nothing was registered`,
+  );
+}
+
+async function measure(deps: RegistryDeps, spec: Unnumbered, golden: Golden): Promise<Parity> {
+  const servable = await openServable(deps, { ...spec, version: 0, versionId: 'candidate' });
+  try {
+    return await compareGolden(servable, golden);
+  } finally {
+    await servable.close();
+  }
+}
