@@ -9,10 +9,20 @@ import type { Cell, Frame } from '../kernel/frame.ts';
  * - A query that fails throws `invalid` with the engine's first line.
  */
 export interface Analytics {
-  query(sql: string, parameters?: readonly Cell[], options?: { readonly maxRows?: number }): Promise<Frame>;
+  query(
+    sql: string,
+    parameters?: readonly Cell[],
+    options?: AnalyticsLimits & { readonly maxRows?: number },
+  ): Promise<Frame>;
   /** Runs statements without rows, such as COPY … TO. */
-  run(sql: string, parameters?: readonly Cell[]): Promise<void>;
+  run(sql: string, parameters?: readonly Cell[], options?: AnalyticsLimits): Promise<void>;
   close(): Promise<void>;
+}
+
+/** An abort cancels the statement; after `timeoutMs` (default 120,000) it is cancelled too. Both throw `unavailable`. */
+export interface AnalyticsLimits {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
 }
 
 /** A quoted SQL list of files for `read_parquet(…)`. @example fileList(["a'b.parquet"]) === "['a''b.parquet']" */
