@@ -7,6 +7,7 @@ import { uuidv7 } from '../kernel/ids.ts';
 import type { Clock, Log, Random } from '../ports/system.ts';
 import type { Route } from '../wire/route.ts';
 import type { Bus } from './bus.ts';
+import { trackConnections } from './connections.ts';
 import { toErrorAnswer } from './errors.ts';
 import { eventsRoute } from './events.ts';
 import { assertSameSite, isLoopback, splitProject } from './guard.ts';
@@ -55,6 +56,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     return reply.type('text/html; charset=utf-8').send(await home(who, project));
   });
   const others: Server[] = [];
+  const connections = [trackConnections(app.server)];
   return {
     mounted,
     async listen(port) {
@@ -65,6 +67,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     },
     async listenAlso(port) {
       const server = createServer((request, response) => app.routing(request, response));
+      connections.push(trackConnections(server));
       await listen(server, deps.host, port);
       others.push(server);
     },
@@ -73,7 +76,9 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
       const cut = setTimeout(() => {
         for (const server of [app.server, ...others]) server.closeAllConnections();
       }, DRAIN_MS);
-      await Promise.all([app.close(), ...others.map(closeServer)]);
+      const closed = Promise.all([app.close(), ...others.map(closeServer)]);
+      for (const each of connections) each.drain();
+      await closed;
       clearTimeout(cut);
     },
   };
@@ -86,7 +91,6 @@ function createHost(
 ): FastifyInstance {
   const app = fastify({
     logger: false,
-    forceCloseConnections: 'idle',
     requestIdHeader: false,
     genReqId: () => uuidv7(deps.clock.now(), deps.random.fill),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -181,7 +185,6 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
   });
 }
 
