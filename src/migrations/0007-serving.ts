@@ -33,6 +33,8 @@ async function createEndpoint(k: Kysely<unknown>, dialect: Dialect): Promise<voi
     .addColumn('event_clock', t.bigint)
     .addColumn('fallback_active', t.smallint, defaultsTo(0))
     .addColumn('fallback', t.text)
+    .addColumn('ingested_at', t.bigint, defaultsTo(0))
+    .addColumn('announced_at', t.bigint, defaultsTo(0))
     .addColumn('created_at', t.bigint, notNull)
     .addColumn('updated_at', t.bigint, notNull)
     .addPrimaryKeyConstraint('endpoint_key', ['project_id', 'name'] as never[])
@@ -136,7 +138,17 @@ async function createLog(k: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .addColumn('created_at', t.bigint, notNull)
     .addPrimaryKeyConstraint('log_file_key', ['project_id', 'endpoint', 'id'] as never[])
     .execute();
-  await k.schema.createIndex('log_file_event').on('log_file').columns(['project_id', 'endpoint', 'max_event']).execute();
+  await k.schema
+    .createIndex('log_file_event')
+    .on('log_file')
+    .columns(['project_id', 'endpoint', 'max_event'])
+    .execute();
+  await k.schema.createIndex('log_file_span').on('log_file').columns(['project_id', 'max_event']).execute();
+  await k.schema
+    .createIndex('log_file_created')
+    .on('log_file')
+    .columns(['project_id', 'endpoint', 'created_at'])
+    .execute();
   await createTable(k, dialect, 'window_counters')
     .addColumn('project_id', t.text, projectId)
     .addColumn('endpoint', t.text, notNull)

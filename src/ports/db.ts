@@ -25,6 +25,10 @@ export interface Db {
   read<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   write<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   batch(statements: readonly CompiledQuery[]): Promise<readonly QueryResult<unknown>[]>;
+  /** SQLite only: writes a whole, durable copy of the database to a new file. */
+  backup?(toPath: string): Promise<void>;
+  /** PostgreSQL only: calls back on each NOTIFY of `channel`, and after a lost connection came back; resolves to what ends it. */
+  listen?(channel: string, onNotify: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
