@@ -1,0 +1,232 @@
+import type { Db } from '../ports/db.ts';
+import type { Point } from './metric-chunk.ts';
+import { isLater, type MetricInput, toPoint } from './metric-points.ts';
+import {
+  findContexts,
+  findKeys,
+  findSeries,
+  insertContexts,
+  insertKeys,
+  insertPoints,
+  insertSeries,
+  type LatestPoint,
+  type SeriesPoint,
+  type Statement,
+  takeIds,
+  upsertRunLatest,
+  upsertSeriesLatest,
+} from './metrics.store.ts';
+import type { Lifecycle } from './types.ts';
+
+/** A series that this process has seen; `hotCount` counts what is not sealed, roughly (retries count twice). */
+export interface KnownSeries {
+  readonly id: number;
+  readonly keyId: number;
+  readonly contextId: number;
+  hotCount: number;
+  isSealing: boolean;
+}
+
+/** A run that is being written to. Its lifecycle may be `RUN_TRUST_MS` old where another server deletes it. */
+export interface KnownRun {
+  readonly projectId: string;
+  readonly runId: string;
+  readonly experimentId: number;
+  readonly lifecycle: Lifecycle;
+  readonly checkedAt: number;
+  readonly series: Map<string, KnownSeries>;
+}
+
+/** What a process remembers of a database, so that a point that is logged again and again looks nothing up. */
+export interface Ingest {
+  readonly runs: Map<string, KnownRun>;
+  readonly keyIds: Map<string, number>;
+  readonly contextIds: Map<string, number>;
+  nextId: number;
+  lastId: number;
+}
+
+export const RUN_TRUST_MS = 2_000;
+const MAX_KNOWN_RUNS = 2_000;
+const MAX_KNOWN_NAMES = 100_000;
+const ID_BLOCK = 1_000;
+const ROWS_A_STATEMENT = 500;
+
+const ingests = new WeakMap<Db, Ingest>();
+
+export function ingestOf(db: Db): Ingest {
+  const known = ingests.get(db);
+  if (known) return known;
+  const ingest: Ingest = { runs: new Map(), keyIds: new Map(), contextIds: new Map(), nextId: 1, lastId: 0 };
+  ingests.set(db, ingest);
+  return ingest;
+}
+
+export const findKnownRun = (db: Db, projectId: string, runId: string, now: number): KnownRun | undefined => {
+  const known = ingestOf(db).runs.get(`${projectId}/${runId}`);
+  return known && now - known.checkedAt < RUN_TRUST_MS && now >= known.checkedAt ? known : undefined;
+};
+
+/** Remembers a run's state; its series stay. The run that was not written to for longest is forgotten first. */
+export function rememberRun(db: Db, run: Omit<KnownRun, 'series'>): KnownRun {
+  const { runs } = ingestOf(db);
+  const name = `${run.projectId}/${run.runId}`;
+  const known: KnownRun = { ...run, series: runs.get(name)?.series ?? new Map() };
+  runs.delete(name);
+  runs.set(name, known);
+  if (runs.size > MAX_KNOWN_RUNS) runs.delete(runs.keys().next().value!);
+  return known;
+}
+
+/** The next write asks the database again: after a delete, a restore, or anything that touches many runs. */
+export function forgetRuns(db: Db, projectId: string, runId?: string): void {
+  const { runs } = ingestOf(db);
+  if (runId !== undefined) runs.delete(`${projectId}/${runId}`);
+  else for (const [name, run] of runs) if (run.projectId === projectId) runs.delete(name);
+}
+
+/** Makes the series of these metrics known, and creates those that are missing. Nothing to do where all are known. */
+export async function ensureSeries(db: Db, run: KnownRun, metrics: readonly MetricInput[]): Promise<void> {
+  const missing = new Map<string, MetricInput>();
+  for (const metric of metrics) {
+    const name = seriesName(metric);
+    if (!run.series.has(name)) missing.set(name, metric);
+  }
+  if (missing.size === 0) return;
+  const inputs = [...missing.values()];
+  await ensureKeys(db, run.projectId, [...new Set(inputs.map(({ key }) => key))].sort());
+  await ensureContexts(db, run.projectId, inputs);
+  await createSeries(db, run, inputs);
+  if (run.series.size > MAX_KNOWN_NAMES) forgetRuns(db, run.projectId, run.runId);
+}
+
+/** The statements that store points of known series: the points, the run's latest, the latest of series with a context. */
+export function pointStatements(db: Db, run: KnownRun, metrics: readonly MetricInput[]): readonly Statement[] {
+  const points: SeriesPoint[] = [];
+  const runLatest = new Map<number, LatestPoint>();
+  const seriesLatest = new Map<number, SeriesPoint>();
+  for (const metric of metrics) {
+    const series = run.series.get(seriesName(metric))!;
+    const { step, ts, isNan, value } = toPoint(metric);
+    const point: LatestPoint = { seriesId: series.id, keyId: series.keyId, step, ts, isNan, value };
+    points.push(point);
+    series.hotCount++;
+    keepLater(runLatest, series.keyId, point);
+    if (series.contextId !== NO_CONTEXT) keepLater(seriesLatest, series.id, point);
+  }
+  return [
+    ...insertPoints(db, points),
+    ...upsertRunLatest(db, run, sortedValues(runLatest)),
+    ...upsertSeriesLatest(db, sortedValues(seriesLatest)),
+  ];
+}
+
+export const NO_CONTEXT = 0;
+
+/** A key without context is its own name: the common case builds no text. */
+export const seriesName = ({ key, modelId, datasetName, datasetDigest }: MetricInput): string =>
+  modelId || datasetName || datasetDigest
+    ? `${key}\n${modelId ?? ''}\n${datasetName ?? ''}\n${datasetDigest ?? ''}`
+    : key;
+
+function keepLater<P extends Point>(latest: Map<number, P>, id: number, point: P): void {
+  const known = latest.get(id);
+  if (!known || isLater(point, known)) latest.set(id, point);
+}
+
+const sortedValues = <P>(byId: ReadonlyMap<number, P>): readonly P[] =>
+  byId.size <= 1 ? [...byId.values()] : [...byId].sort(([a], [b]) => a - b).map(([, point]) => point);
+
+async function ensureKeys(db: Db, projectId: string, names: readonly string[]): Promise<void> {
+  const { keyIds } = ingestOf(db);
+  const missing = names.filter((name) => !keyIds.has(`${projectId}/${name}`));
+  if (keyIds.size > MAX_KNOWN_NAMES) keyIds.clear();
+  for (const block of blocks(missing)) {
+    const ids = await allocateIds(db, block.length);
+    await db.batch([
+      insertKeys(
+        db,
+        projectId,
+        block.map((name, i) => ({ name, id: ids[i]! })),
+      ),
+    ]);
+    const rows = await db.read((tx) => findKeys(tx, projectId, block));
+    for (const { name, id } of rows) keyIds.set(`${projectId}/${name}`, id);
+  }
+}
+
+async function ensureContexts(db: Db, projectId: string, inputs: readonly MetricInput[]): Promise<void> {
+  const { contextIds } = ingestOf(db);
+  if (contextIds.size > MAX_KNOWN_NAMES) contextIds.clear();
+  const missing = new Map(
+    inputs
+      .map((input) => [contextName(projectId, input), input] as const)
+      .filter(([name, { key, ...context }]) => hasContext(context) && !contextIds.has(name)),
+  );
+  for (const block of blocks([...missing.values()])) {
+    const ids = await allocateIds(db, block.length);
+    const rows = block.map((input, i) => ({
+      project_id: projectId,
+      model_id: input.modelId ?? '',
+      dataset_name: input.datasetName ?? '',
+      dataset_digest: input.datasetDigest ?? '',
+      id: ids[i]!,
+    }));
+    await db.batch([insertContexts(db, rows)]);
+    const found = await db.read((tx) => findContexts(tx, projectId, [...new Set(rows.map((row) => row.model_id))]));
+    for (const row of found) {
+      contextIds.set(`${projectId}\n${row.model_id}\n${row.dataset_name}\n${row.dataset_digest}`, row.id);
+    }
+  }
+}
+
+const hasContext = ({ modelId, datasetName, datasetDigest }: Omit<MetricInput, 'key'>): boolean =>
+  Boolean(modelId || datasetName || datasetDigest);
+
+const contextName = (projectId: string, { modelId, datasetName, datasetDigest }: MetricInput): string =>
+  `${projectId}\n${modelId ?? ''}\n${datasetName ?? ''}\n${datasetDigest ?? ''}`;
+
+async function createSeries(db: Db, run: KnownRun, inputs: readonly MetricInput[]): Promise<void> {
+  const { keyIds, contextIds } = ingestOf(db);
+  const wanted = inputs.map((input) => ({
+    name: seriesName(input),
+    keyId: keyIds.get(`${run.projectId}/${input.key}`)!,
+    contextId: contextIds.get(contextName(run.projectId, input)) ?? NO_CONTEXT,
+  }));
+  for (const block of blocks(wanted)) {
+    const ids = await allocateIds(db, block.length);
+    const rows = block.map(({ keyId, contextId }, i) => ({ id: ids[i]!, keyId, contextId }));
+    await db.batch([insertSeries(db, run, rows)]);
+    const found = await db.read((tx) =>
+      findSeries(tx, run.projectId, run.runId, [...new Set(block.map(({ keyId }) => keyId))]),
+    );
+    const byIds = new Map(found.map((row) => [`${row.key_id}/${row.context_id}`, row]));
+    for (const { name, keyId, contextId } of block) {
+      const row = byIds.get(`${keyId}/${contextId}`)!;
+      run.series.set(name, { id: row.id, keyId, contextId, hotCount: Number(row.hot ?? 0), isSealing: false });
+    }
+  }
+}
+
+/** Ids come in blocks, so that servers rarely meet at the sequence's row. What a stopped server had left is never used. */
+async function allocateIds(db: Db, count: number): Promise<readonly number[]> {
+  const ingest = ingestOf(db);
+  const ids: number[] = [];
+  while (ids.length < count) {
+    if (ingest.nextId > ingest.lastId) await takeBlock(db, ingest);
+    ids.push(ingest.nextId++);
+  }
+  return ids;
+}
+
+async function takeBlock(db: Db, ingest: Ingest): Promise<void> {
+  const [result] = await db.batch([takeIds(db, 'series', ID_BLOCK)]);
+  const last = Number((result!.rows[0] as { value: number }).value);
+  ingest.lastId = last;
+  ingest.nextId = last - ID_BLOCK + 1;
+}
+
+const blocks = <T>(items: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(items.length / ROWS_A_STATEMENT) }, (_, i) =>
+    items.slice(i * ROWS_A_STATEMENT, (i + 1) * ROWS_A_STATEMENT),
+  );
