@@ -1,14 +1,15 @@
-import type { Group } from '../command.ts';
+import type { CommandModule, Group } from '../command.ts';
 
 /** A verb as `levain --help` lists it; the module `./<name>.ts` is loaded only when it runs. */
 export interface CommandEntry {
   readonly name: string;
   readonly group: Group;
   readonly summary: string;
+  load(): Promise<CommandModule>;
 }
 
 /** Every verb, in the order of help. Its module exports `command: CommandModule` with the same name. */
-export const COMMANDS: readonly CommandEntry[] = [
+const ENTRIES: readonly Omit<CommandEntry, 'load'>[] = [
   { group: 'Start', name: 'up', summary: 'Start the server here, and apply this folder' },
   { group: 'Start', name: 'apply', summary: 'Apply levain.yaml: pipeline, triggers, rollouts, monitors' },
   { group: 'Start', name: 'status', summary: 'Show models, versions, lights and what needs you' },
@@ -46,3 +47,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   { group: 'Admin', name: 'secret', summary: 'Set and list secrets' },
   { group: 'Admin', name: 'login', summary: 'Record a server and its token for this machine' },
 ];
+
+export const COMMANDS: readonly CommandEntry[] = ENTRIES.map((entry) => ({
+  ...entry,
+  load: async () => ((await import(`./${entry.name}.ts`)) as { command: CommandModule }).command,
+}));

@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSame, type ProcessIdentity } from './process-identity.ts';
+
+/** `server.json` of a data directory: the control plane that runs on it, or ran last. */
+export interface ServerRecord extends ProcessIdentity {
+  readonly url: string;
+  readonly port: number;
+  readonly gatewayUrl: string | null;
+  readonly version: string;
+}
+
+/** `gateway.json`: written by the gateway itself once it listens. */
+export interface GatewayRecord extends ProcessIdentity {
+  readonly url: string;
+  readonly port: number;
+}
+
+const serverPath = (dataDir: string): string => join(dataDir, 'server.json');
+const gatewayPath = (dataDir: string): string => join(dataDir, 'gateway.json');
+
+export const findServer = (dataDir: string): ServerRecord | undefined => readRecord<ServerRecord>(serverPath(dataDir));
+export const findGateway = (dataDir: string): GatewayRecord | undefined =>
+  readRecord<GatewayRecord>(gatewayPath(dataDir));
+
+export function findLive<T extends ProcessIdentity>(record: T | undefined): T | undefined {
+  return record && isSame(record) ? record : undefined;
+}
+
+export const saveServer = (dataDir: string, record: ServerRecord): void => saveRecord(serverPath(dataDir), record);
+
+export const forgetGateway = (dataDir: string): void => rmSync(gatewayPath(dataDir), { force: true });
+
+/** Written whole or not at all; for its owner only. */
+export function saveRecord(path: string, record: unknown): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const part = `${path}.${process.pid}.part`;
+  writeFileSync(part, typeof record === 'string' ? record : `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  renameSync(part, path);
+}
+
+function readRecord<T extends ProcessIdentity>(path: string): T | undefined {
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as T;
+    return typeof record.pid === 'number' ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
