@@ -1,0 +1,65 @@
+import type { Outputs } from '../../engines/types.ts';
+import type { Cell } from '../../kernel/frame.ts';
+import type { Answer } from '../serve/predict.ts';
+
+/**
+ * An OIP response. `parameters.prediction_ids` is text, comma-separated, one id a row, for the protocol's parameters are text, numbers and
+ * booleans; rows that failed are null in the data and named in `parameters.failed_rows`.
+ */
+export function inferAnswer({ version, outputs, ids, call, fallback }: Answer): string {
+  const { oipStart, labelType } = version.pieces;
+  const id = call.callerId === null ? '' : `,"id":${JSON.stringify(call.callerId)}`;
+  const rows = outputs.rowCount;
+  const idText = rows === 1 ? ids[0]! : ids.join(',');
+  const wanted = call.outputs;
+  let tensors = '';
+  if (wanted === null || wanted.includes('predict'))
+    tensors = `{"name":"predict","shape":[${rows}],"datatype":"${labelType}","data":[${labelsText(outputs.labels)}]}`;
+  const classes = outputs.probabilities;
+  if (classes && (wanted === null || wanted.includes('predict_proba'))) {
+    if (tensors !== '') tensors += ',';
+    tensors += `{"name":"predict_proba","shape":[${rows},${classes.length}],"datatype":"FP64","data":[${probabilitiesText(classes, rows)}]}`;
+  }
+  const extra = (fallback ? ',"fallback":true' : '') + failedText(outputs);
+  return `${oipStart}${id},"parameters":{"prediction_ids":"${idText}"${extra}},"outputs":[${tensors}]}`;
+}
+
+/** MLflow's answer: labels, or a list a row where the model's `predict_fn` is `predict_proba`. */
+export function invocationsAnswer({ version, outputs }: Answer): string {
+  const classes = outputs.probabilities;
+  if (version.predictFn === 'predict' || !classes) return `{"predictions": [${labelsText(outputs.labels)}]}`;
+  const rows = Array.from({ length: outputs.rowCount }, (_, row) => `[${rowText(classes, row)}]`);
+  return `{"predictions": [${rows.join(',')}]}`;
+}
+
+const failedText = ({ errors }: Outputs): string =>
+  errors && errors.length > 0
+    ? `,"failed_rows":"${errors.map(({ row }) => row).join(',')}","error":${JSON.stringify(errors[0]!.message.slice(0, 200))}`
+    : '';
+
+function labelsText(labels: readonly Cell[]): string {
+  let text = '';
+  for (let i = 0; i < labels.length; i++) text += (i === 0 ? '' : ',') + cellText(labels[i]!);
+  return text;
+}
+
+/** JSON has no NaN or infinity: null. */
+const numberText = (value: number): string => (Number.isFinite(value) ? String(value) : 'null');
+
+function cellText(cell: Cell): string {
+  if (typeof cell === 'number') return numberText(cell);
+  return typeof cell === 'string' ? JSON.stringify(cell) : String(cell);
+}
+
+/** Row-major: all classes of row 0, then of row 1. */
+function probabilitiesText(classes: readonly Float64Array[], rows: number): string {
+  let text = rowText(classes, 0);
+  for (let row = 1; row < rows; row++) text += `,${rowText(classes, row)}`;
+  return text;
+}
+
+function rowText(classes: readonly Float64Array[], row: number): string {
+  let text = numberText(classes[0]![row]!);
+  for (let c = 1; c < classes.length; c++) text += `,${numberText(classes[c]![row]!)}`;
+  return text;
+}

@@ -1,0 +1,67 @@
+import type { Servable, ServableSpec } from '../../engines/types.ts';
+import type { MonitorProfile } from '../../stats/profile.ts';
+import { type LogSchema, logSchemaOf } from '../log/batch.ts';
+
+/** What the golden rows said when a version was loaded. */
+export interface SelfTest {
+  readonly parity: { readonly maxDifference: number; readonly flips: number; readonly rows: number } | null;
+  readonly microsPerRow: number | null;
+}
+
+/** A version that is loaded and passed its self-test, at one endpoint. */
+export interface LiveVersion {
+  readonly spec: ServableSpec;
+  readonly servable: Servable;
+  readonly selfTest: SelfTest;
+  readonly profile: MonitorProfile;
+  readonly schema: LogSchema;
+  readonly predictFn: 'predict' | 'predict_proba';
+  /** Constant parts of its answers. */
+  readonly pieces: AnswerPieces;
+  /** Requests that it is answering. */
+  inFlight: number;
+}
+
+export interface AnswerPieces {
+  /** `{"model_name":"churn","model_version":"7"` */
+  readonly oipStart: string;
+  /** OIP's datatype of `predict`. */
+  readonly labelType: 'FP64' | 'INT64' | 'BOOL' | 'BYTES';
+}
+
+/** Without a profile only requests, errors, latencies and labels are counted. */
+const NO_PROFILE: MonitorProfile = { rows: 0, features: [], score: { edges: [], counts: [0] }, labelRate: null };
+
+export interface LiveVersionInput {
+  readonly projectId: string;
+  readonly endpoint: string;
+  readonly servable: Servable;
+  readonly selfTest: SelfTest;
+  readonly profile: MonitorProfile | undefined;
+  readonly predictFn: 'predict' | 'predict_proba' | undefined;
+}
+
+export function createLiveVersion(input: LiveVersionInput): LiveVersion {
+  const { spec } = input.servable;
+  const { projectId, endpoint, servable, selfTest } = input;
+  return {
+    spec,
+    servable,
+    selfTest,
+    profile: input.profile ?? NO_PROFILE,
+    schema: logSchemaOf(projectId, endpoint, spec),
+    predictFn: input.predictFn ?? 'predict',
+    pieces: {
+      oipStart: `{"model_name":${JSON.stringify(endpoint)},"model_version":"${spec.version}"`,
+      labelType: labelTypeOf(spec),
+    },
+    inFlight: 0,
+  };
+}
+
+function labelTypeOf({ task, classes }: ServableSpec): AnswerPieces['labelType'] {
+  if (task === 'regression' || !classes || classes.length === 0) return task === 'regression' ? 'FP64' : 'INT64';
+  if (classes.every((label) => typeof label === 'boolean')) return 'BOOL';
+  if (classes.every((label) => Number.isInteger(label))) return 'INT64';
+  return classes.every((label) => typeof label === 'number') ? 'FP64' : 'BYTES';
+}
