@@ -55,6 +55,7 @@ static inline void add(const Forest *f, u32 tree, u32 at, double *out) {
     return;
   }
   const double *leaf = f->leaves + (u32)value * f->k;
+#pragma clang loop unroll(disable)
   for (u32 c = 0; c < f->k; c++) out[c] += leaf[c];
 }
 

@@ -33,6 +33,7 @@ export function asArrayCall(callable: PyValue, args: PyValue): PyValue {
 }
 
 const BUILTINS: Readonly<Record<string, (args: PyTuple) => PyValue>> = {
+  bytes: (args) => (args.items.length === 0 ? new Uint8Array(0) : undefined),
   bytearray: (args) => (args.items[0] instanceof Uint8Array ? args.items[0] : undefined),
 };
 
@@ -156,7 +157,8 @@ export function toFloat64(array: NdArray): Float64Array<ArrayBuffer> {
   const { dtype, bytes, shape } = array;
   if (!dtype) throw refuse('an array was never filled');
   if (dtype.kind === 'f' && dtype.size === 8 && !dtype.bigEndian) {
-    const copy = new Float64Array(bytes.slice().buffer);
+    // A copy: the file's bytes are not aligned, and Buffer.slice would share them.
+    const copy = new Float64Array(new Uint8Array(bytes).buffer);
     return array.fortran && shape.length > 1 ? Float64Array.from(toRowMajor(Array.from(copy), shape)) : copy;
   }
   return Float64Array.from(arrayValues(array), (value) => {
@@ -172,8 +174,14 @@ export function fieldValues(array: NdArray, name: string): Float64Array<ArrayBuf
   const field = dtype?.fields?.find((f) => f.name === name);
   if (!dtype || !field) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read = readerOf(field.dtype);
   const out = new Float64Array(array.size);
+  if (field.dtype.kind === 'i' && field.dtype.size === 8 && !field.dtype.bigEndian) {
+    // Without a BigInt a node. Beyond 2^53 the value is rounded and refused as an index.
+    for (let i = 0, at = field.offset; i < out.length; i++, at += dtype.size)
+      out[i] = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+    return out;
+  }
+  const read = readerOf(field.dtype);
   for (let i = 0; i < out.length; i++) {
     const value = read(view, i * dtype.size + field.offset);
     out[i] = typeof value === 'number' ? value : value === true ? 1 : value === false ? 0 : Number.NaN;

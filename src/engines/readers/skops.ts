@@ -245,6 +245,7 @@ const LOADERS: Readonly<Record<string, Load>> = {
   TypeNode: nameOf,
   FunctionNode: nameOf,
   MethodNode: readParts,
+  MaskedArrayNode: readParts,
   PartialNode: readPartial,
   OperatorFuncNode: (node, reading) => new PyObject(nameOf(node, reading), new PyTuple([])),
   SliceNode: readParts,

@@ -1,0 +1,101 @@
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join, normalize } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { AppError } from '../kernel/errors.ts';
+import type { Cell } from '../kernel/frame.ts';
+import { writeEngine } from './engine-file.ts';
+import type { ModelGraph } from './readers/graph.ts';
+import { LIMITS, NeedsPython, refuse } from './readers/limits.ts';
+import { dangerousGlobals, readModelFile } from './readers/open.ts';
+import { convertSklearn, READER_VERSION } from './readers/sklearn/convert.ts';
+import type { Task } from './types.ts';
+
+export type Conversion =
+  | {
+      readonly engine: 'levain';
+      /** An engine file. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly task: Task;
+      readonly classes?: readonly Cell[];
+      /** Columns the model wants by name; empty where it takes them by position. */
+      readonly inputs: readonly string[];
+      /** `skops/1`: part of the key of converted models. */
+      readonly reader: string;
+      readonly library: string;
+    }
+  /** `allowed` = the worker may be offered: nothing was seen that no model needs and that would run when loaded. */
+  | { readonly engine: 'python'; readonly reason: string; readonly allowed: boolean };
+
+export { READER_VERSION };
+
+/**
+ * An MLflow model folder, or one skops, pickle or joblib file, as an engine; or why only Python can run it. Nothing in the file
+ * is executed. Throws `invalid` with a `reason` where the file is malformed or beyond a limit.
+ */
+export async function convertModel(folder: string): Promise<Conversion> {
+  const found = await findModelFile(folder);
+  if (found.file === undefined) return { engine: 'python', reason: found.reason, allowed: true };
+  const { size } = await stat(found.file);
+  if (size > LIMITS.fileBytes) throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
+  return convertBytes(await readFile(found.file));
+}
+
+/** The same for the bytes of one model file. */
+export function convertBytes(bytes: Uint8Array): Conversion {
+  let graph: ModelGraph | undefined;
+  try {
+    graph = readModelFile(bytes);
+    // A model that converts is inert here, whatever else the file names: only a worker would run it.
+    const model = convertSklearn(graph);
+    const { task, classes, inputs, reader, library } = model;
+    return {
+      engine: 'levain',
+      bytes: writeEngine(model),
+      task,
+      ...(classes && { classes }),
+      inputs: inputs.names ?? [],
+      reader,
+      library,
+    };
+  } catch (error) {
+    if (error instanceof NeedsPython) return pythonOnly(error.message, graph);
+    if (error instanceof TypeError || error instanceof RangeError) throw refuse(`it is malformed (${error.message})`);
+    throw error;
+  }
+}
+
+function pythonOnly(why: string, graph: ModelGraph | undefined): Conversion {
+  const dangerous = graph ? dangerousGlobals(graph.globals) : [];
+  if (dangerous.length === 0) return { engine: 'python', reason: why, allowed: true };
+  return { engine: 'python', reason: `${why}; the file would run ${dangerous.slice(0, 3).join(', ')} when loaded`, allowed: false };
+}
+
+type Found = { readonly file: string } | { readonly file: undefined; readonly reason: string };
+
+async function findModelFile(path: string): Promise<Found> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) throw new AppError('invalid', `There is no model at "${path}"`);
+  if (info.isFile()) return { file: path };
+  const text = await readFile(join(path, 'MLmodel'), 'utf8').catch(() => undefined);
+  if (text === undefined) throw new AppError('invalid', `The folder "${path}" holds no MLmodel file; log the model with mlflow`);
+  return flavorFile(path, parseYaml(text, { maxAliasCount: 0 }));
+}
+
+function flavorFile(folder: string, document: unknown): Found {
+  const flavors = field(document, 'flavors');
+  const file = field(field(flavors, 'sklearn'), 'pickled_model');
+  if (typeof file === 'string') return { file: inside(folder, file) };
+  const names = typeof flavors === 'object' && flavors !== null ? Object.keys(flavors) : [];
+  const reason = names.length > 0 ? `the flavor ${names.filter((n) => n !== 'python_function')[0] ?? 'python_function'}` : 'a model without flavors';
+  return { file: undefined, reason };
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Object.entries(value).find(([k]) => k === name)?.[1] : undefined;
+
+/** A path of the MLmodel file, which must stay in its folder. */
+function inside(folder: string, path: string): string {
+  const clean = normalize(path);
+  if (isAbsolute(clean) || clean.startsWith('..')) throw new AppError('invalid', `The MLmodel file points outside its folder: "${path}"`);
+  return join(folder, clean);
+}
