@@ -1,6 +1,6 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** One flight as the file holds it; `date` is the scheduled departure, epoch ms (UTC). */
@@ -31,14 +31,13 @@ export interface World {
   close(): void;
 }
 
-const source = (): string =>
-  join(dirname(createRequire(import.meta.url).resolve('vega-datasets/package.json')), 'data', 'flights-3m.parquet');
+const SOURCE = fileURLToPath(new URL('../../node_modules/vega-datasets/data/flights-3m.parquet', import.meta.url));
 
 export async function openWorld(): Promise<World> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '1GB' });
   const connection = await instance.connect();
-  const table = `read_parquet('${source().replaceAll("'", "''")}')`;
+  const table = `read_parquet('${SOURCE.replaceAll("'", "''")}')`;
   const total = await connection.runAndReadAll(`select count(*)::double from ${table}`);
   return {
     totalRows: Number(total.getRows()[0]![0]),
