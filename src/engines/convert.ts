@@ -36,7 +36,8 @@ export async function convertModel(folder: string): Promise<Conversion> {
   const found = await findModelFile(folder);
   if (found.file === undefined) return { engine: 'python', reason: found.reason, allowed: true };
   const { size } = await stat(found.file);
-  if (size > LIMITS.fileBytes) throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
+  if (size > LIMITS.fileBytes)
+    throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
   return convertBytes(await readFile(found.file));
 }
 
@@ -67,7 +68,11 @@ export function convertBytes(bytes: Uint8Array): Conversion {
 function pythonOnly(why: string, graph: ModelGraph | undefined): Conversion {
   const dangerous = graph ? dangerousGlobals(graph.globals) : [];
   if (dangerous.length === 0) return { engine: 'python', reason: why, allowed: true };
-  return { engine: 'python', reason: `${why}; the file would run ${dangerous.slice(0, 3).join(', ')} when loaded`, allowed: false };
+  return {
+    engine: 'python',
+    reason: `${why}; the file would run ${dangerous.slice(0, 3).join(', ')} when loaded`,
+    allowed: false,
+  };
 }
 
 type Found = { readonly file: string } | { readonly file: undefined; readonly reason: string };
@@ -77,7 +82,8 @@ async function findModelFile(path: string): Promise<Found> {
   if (!info) throw new AppError('invalid', `There is no model at "${path}"`);
   if (info.isFile()) return { file: path };
   const text = await readFile(join(path, 'MLmodel'), 'utf8').catch(() => undefined);
-  if (text === undefined) throw new AppError('invalid', `The folder "${path}" holds no MLmodel file; log the model with mlflow`);
+  if (text === undefined)
+    throw new AppError('invalid', `The folder "${path}" holds no MLmodel file; log the model with mlflow`);
   return flavorFile(path, parseYaml(text, { maxAliasCount: 0 }));
 }
 
@@ -86,16 +92,22 @@ function flavorFile(folder: string, document: unknown): Found {
   const file = field(field(flavors, 'sklearn'), 'pickled_model');
   if (typeof file === 'string') return { file: inside(folder, file) };
   const names = typeof flavors === 'object' && flavors !== null ? Object.keys(flavors) : [];
-  const reason = names.length > 0 ? `the flavor ${names.filter((n) => n !== 'python_function')[0] ?? 'python_function'}` : 'a model without flavors';
+  const reason =
+    names.length > 0
+      ? `the flavor ${names.filter((n) => n !== 'python_function')[0] ?? 'python_function'}`
+      : 'a model without flavors';
   return { file: undefined, reason };
 }
 
 const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Object.entries(value).find(([k]) => k === name)?.[1] : undefined;
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? Object.entries(value).find(([k]) => k === name)?.[1]
+    : undefined;
 
 /** A path of the MLmodel file, which must stay in its folder. */
 function inside(folder: string, path: string): string {
   const clean = normalize(path);
-  if (isAbsolute(clean) || clean.startsWith('..')) throw new AppError('invalid', `The MLmodel file points outside its folder: "${path}"`);
+  if (isAbsolute(clean) || clean.startsWith('..'))
+    throw new AppError('invalid', `The MLmodel file points outside its folder: "${path}"`);
   return join(folder, clean);
 }

@@ -6,15 +6,24 @@ export interface PythonModel {
   readonly featuresPath?: string;
   /** An MLflow model folder or a bare pickle, joblib or skops file. */
   readonly modelPath?: string;
+  /** Types of raw columns by name, in the signature's words: `datetime` becomes a pandas datetime, `long` an int64. */
+  readonly types?: Readonly<Record<string, string>>;
 }
 
 /** Columns that came back: for features the model's inputs, for a model `predict` and `predict_proba:<class>`. */
 export type PythonResult =
-  | { readonly ok: true; readonly frame: Frame }
+  | {
+      readonly ok: true;
+      readonly frame: Frame;
+      /** Rows that failed alone: their cells are missing, their neighbours are answered. */
+      readonly errors?: readonly { readonly row: number; readonly message: string }[];
+    }
   /** The user's code failed: data, not a bug. `rows` names the rows that it could be pinned to, where known. */
   | { readonly ok: false; readonly kind: string; readonly message: string; readonly rows?: readonly number[] };
 
 export interface LoadedPythonModel {
+  /** Versions of Python and of the libraries that were loaded. */
+  readonly libraries: Readonly<Record<string, string>>;
   /** `stage` picks what runs; rows keep their order. Concurrent calls are batched together. `deadlineMs` kills the worker. */
   run(
     stage: 'features' | 'model' | 'both',

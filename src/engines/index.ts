@@ -1,0 +1,26 @@
+export { type Conversion, convertBytes, convertModel, READER_VERSION } from './convert.ts';
+export { readEngine, writeEngine } from './engine-file.ts';
+export {
+  compareGolden,
+  computeGolden,
+  decodeGolden,
+  encodeGolden,
+  type Golden,
+  type GoldenRequest,
+  MAX_GOLDEN_ROWS,
+  PARITY_TOLERANCE,
+  type Parity,
+} from './golden.ts';
+export { ENGINE_FORMAT, type EngineModel } from './model.ts';
+export { compileModel } from './predictor.ts';
+export { loadServable } from './servable.ts';
+export {
+  type CheckedRows,
+  type ColumnType,
+  checkRows,
+  inferSignature,
+  type Signature,
+  type SignatureColumn,
+  signatureFromMlmodel,
+} from './signature.ts';
+export type { Fault, Outputs, PythonFile, RowError, Servable, ServableIo, ServableSpec, Task } from './types.ts';

@@ -1,0 +1,67 @@
+import { AppError } from '../kernel/errors.ts';
+import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
+import type { Outputs, RowError, ServableSpec, Task } from './types.ts';
+
+interface Meaning {
+  readonly task: Task;
+  readonly classes: readonly Cell[] | null;
+  readonly positive: number;
+}
+
+/** What a Python model answered (`predict`, `predict_proba:<class>`) as outputs. */
+export function outputsFromPython(frame: Frame, { task, classes, positive }: Meaning): Outputs {
+  const predicted = findColumn(frame, 'predict');
+  if (!predicted) throw new AppError('invalid', 'The Python model answered no column "predict"');
+  const { rowCount } = frame;
+  const labels = Array.from({ length: rowCount }, (_, i) => cellAt(predicted.values, i));
+  const parts = frame.columns
+    .filter(({ name }) => name.startsWith('predict_proba:'))
+    .map(({ values }) => toFloats(values));
+  if (task === 'regression' || parts.length === 0) return { rowCount, labels, scores: toFloats(labels) };
+  if (parts.length === 2)
+    return { rowCount, labels, scores: Float64Array.from(parts[positive]!), probabilities: parts };
+  const scores = Float64Array.from(labels, (label, i) => {
+    const k = classes?.indexOf(label) ?? -1;
+    return k >= 0 ? parts[k]![i]! : parts.reduce((top, part) => Math.max(top, part[i]!), Number.NEGATIVE_INFINITY);
+  });
+  return { rowCount, labels, scores, probabilities: parts };
+}
+
+const toFloats = (values: Float64Array | readonly Cell[]): Float64Array =>
+  values instanceof Float64Array
+    ? values
+    : Float64Array.from(values, (v) => (typeof v === 'number' ? v : typeof v === 'boolean' ? Number(v) : Number.NaN));
+
+/** Outputs with these rows marked as failed: label null, score NaN. */
+export function withRowErrors(outputs: Outputs, errors: readonly RowError[] | undefined): Outputs {
+  if (!errors || errors.length === 0) return outputs;
+  const labels = [...outputs.labels];
+  const scores = Float64Array.from(outputs.scores);
+  const probabilities = outputs.probabilities?.map((part) => Float64Array.from(part));
+  for (const { row } of errors) {
+    labels[row] = null;
+    scores[row] = Number.NaN;
+    for (const part of probabilities ?? []) part[row] = Number.NaN;
+  }
+  // What failed first is the cause: a row without features fails in the model too.
+  const known = new Set(errors.map(({ row }) => row));
+  const all = [...errors, ...(outputs.errors ?? []).filter(({ row }) => !known.has(row))].sort((a, b) => a.row - b.row);
+  return { rowCount: outputs.rowCount, labels, scores, ...(probabilities && { probabilities }), errors: all };
+}
+
+/** Labels of two classes by `score >= threshold`, where the spec sets one. */
+export function withThreshold(
+  outputs: Outputs,
+  spec: Pick<ServableSpec, 'task' | 'threshold'>,
+  classes: readonly Cell[] | null,
+  positive: number,
+): Outputs {
+  const { threshold } = spec;
+  if (threshold === undefined || spec.task !== 'binary' || !classes || classes.length !== 2 || !outputs.probabilities)
+    return outputs;
+  const labels = Array.from(outputs.scores, (score, i) => {
+    if (Number.isNaN(score)) return outputs.labels[i] === null ? null : outputs.labels[i]!;
+    return classes[score >= threshold ? positive : 1 - positive]!;
+  });
+  return { ...outputs, labels };
+}
