@@ -52,6 +52,11 @@ export class EventClock {
     if (value !== null && (this.#value === null || value > this.#value)) this.#value = value;
   }
 
+  /** What must outlive the process: nothing where wall time says it anyway. */
+  stored(): number | null {
+    return this.#settings.mode === 'server' ? null : this.#value;
+  }
+
   read(now: number): number | null {
     if (this.#settings.mode === 'server') this.merge(now - this.#settings.latenessMs);
     return this.#value;

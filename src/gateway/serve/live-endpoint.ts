@@ -27,6 +27,7 @@ export interface Traffic {
 /** An endpoint. Its clock, counters and latches live on when its traffic is swapped. */
 export class LiveEndpoint {
   readonly name: string;
+  readonly projectId: string;
   readonly clock: EventClock;
   readonly stats = new EndpointStats();
   traffic: Traffic | undefined;
@@ -35,6 +36,7 @@ export class LiveEndpoint {
 
   constructor(desired: DesiredEndpoint, storedClock: number | null, isLatched: (rolloutId: string) => boolean) {
     this.name = desired.name;
+    this.projectId = desired.projectId;
     this.#isLatched = isLatched;
     this.clock = new EventClock({ mode: desired.eventTime, latenessMs: desired.latenessMs }, storedClock);
   }
