@@ -8,12 +8,7 @@ import { createPrinter, type Failure, type Printer } from './output.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   const printer = createPrinter(process, { json: argv.includes('--json'), jsonl: argv.includes('--jsonl') });
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    controller.abort();
-  };
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name));
   try {
     return await dispatch(argv, printer, controller.signal);
   } catch (error) {
@@ -25,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function dispatch(argv: readonly string[], printer: Printer, signal: AbortSignal): Promise<number> {
-  const verb = argv.find((word) => !word.startsWith('-'));
+  const verb = verbOf(argv);
   const entry = COMMANDS.find(({ name }) => name === (verb === 'help' ? argv[argv.indexOf('help') + 1] : verb));
   const program = createProgram(printer);
   if (!entry) {
@@ -47,6 +42,10 @@ async function dispatch(argv: readonly string[], printer: Printer, signal: Abort
   await program.parseAsync([...argv], { from: 'user' });
   return exitCode;
 }
+
+/** The first word that is neither an option nor the value of `--url` or `--project`. */
+const verbOf = (argv: readonly string[]): string | undefined =>
+  argv.find((word, i) => !word.startsWith('-') && !/^--(url|project)$/.test(argv[i - 1] ?? ''));
 
 function createProgram(printer: Printer): Command {
   return new Command('levain')
@@ -75,7 +74,7 @@ function toCommand(
       const options = command.optsWithGlobals<Options>();
       const result = await run(createContext(printer, options, signal), command.processedArgs, options);
       if (result) printer.result(result);
-      done(signal.aborted ? EXIT.interrupted : (result?.exitCode ?? EXIT.ok));
+      done(result?.exitCode ?? (signal.aborted ? EXIT.interrupted : EXIT.ok));
     });
   }
   return command;

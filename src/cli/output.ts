@@ -76,7 +76,10 @@ function printResult(
   out: (text: string) => void,
   note: (text: string) => void,
 ): void {
-  if (options.json) return out(JSON.stringify({ schema, ok: true, data, warnings, next }));
+  if (options.json) {
+    out(JSON.stringify({ schema, ok: true, data, warnings, next }));
+    return;
+  }
   for (const warning of warnings) note(`warning: ${warning}`);
   if (options.jsonl) return;
   if (text !== undefined && text !== '') out(text);
@@ -89,7 +92,10 @@ function printFailure(
   out: (text: string) => void,
   note: (text: string) => void,
 ): void {
-  if (quiet) return out(JSON.stringify({ ok: false, error: failure }));
+  if (quiet) {
+    out(JSON.stringify({ ok: false, error: failure }));
+    return;
+  }
   note(`error: ${failure.message}`);
   if (failure.hint) note(`try:   ${failure.hint}`);
 }

@@ -41,13 +41,8 @@ export interface Client {
   fetch(path: string, init?: FetchInit): Promise<Response>;
 }
 
-/** `resolve` is asked once, at the first call. */
-export function createClient(resolve: () => Promise<ServerAddress>): Client {
-  let known: Promise<ServerAddress> | undefined;
-  const address = (): Promise<ServerAddress> => {
-    known ??= resolve();
-    return known;
-  };
+/** `address` is asked before each call: a server may come up, or come back elsewhere, between two. */
+export function createClient(address: () => Promise<ServerAddress>): Client {
   const fetchPath: Client['fetch'] = async (path, init = {}) => send(await address(), path, init);
   const json = async <T>(method: string, path: string, body: unknown, options: CallOptions = {}): Promise<T> => {
     const headers = { ...options.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };

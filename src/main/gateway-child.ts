@@ -27,6 +27,8 @@ export interface GatewayOptions {
 }
 
 export interface GatewayChild {
+  /** It served before this process started. */
+  readonly adopted: boolean;
   /** Where it answers now. */
   url(): string;
   /** Stops watching and leaves it serving. */
@@ -37,7 +39,8 @@ export interface GatewayChild {
 
 /** Adopts the gateway that serves this data directory, or starts one; starts it again on its port whenever it dies. */
 export async function superviseGateway(options: GatewayOptions): Promise<GatewayChild> {
-  let record = (await adopt(options)) ?? (await start(options, portOf(options)));
+  const adopted = await adopt(options);
+  let record = adopted ?? (await start(options, portOf(options)));
   const watching = new AbortController();
   const watch = keepAlive(
     options,
@@ -48,6 +51,7 @@ export async function superviseGateway(options: GatewayOptions): Promise<Gateway
     watching.signal,
   );
   return {
+    adopted: adopted !== undefined,
     url: () => record.url,
     release: () => watching.abort(),
     async stop() {

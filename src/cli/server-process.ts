@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '../client/client.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { CommandContext } from './command.ts';
+import { findServerRecord, resolveDataDir, type ServerRecord, saveFolderRecord } from './records.ts';
+
+const START_LIMIT_MS = 30_000;
+const LOOK_EVERY_MS = 25;
+
+export interface DetachOptions {
+  readonly dataDir: string;
+  /** Options of `up`, passed on. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+/** What a server tells anybody who asks. */
+export interface ServerInfo {
+  readonly name: 'levain';
+  readonly version: string;
+  readonly url: string;
+  readonly gatewayUrl: string | null;
+  /** Told on loopback only. */
+  readonly dataDir: string | null;
+}
+
+/** The Levain that answers at an address; undefined where nothing, or something else, does. */
+export async function findServerInfo(url: string): Promise<ServerInfo | undefined> {
+  try {
+    const info = await createClient(async () => ({ url })).get<ServerInfo>('/server', {
+      signal: AbortSignal.timeout(2_000),
+    });
+    return info?.name === 'levain' ? info : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts `levain up` so that it outlives this process; resolves when it is ready, throws what it said when it ends first. */
+export async function startDetached({ dataDir, args, cwd }: DetachOptions): Promise<ServerRecord> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const outputPath = join(dataDir, 'up.log');
+  const output = openSync(outputPath, 'w', 0o600);
+  const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url));
+  const child = spawn(process.execPath, [...process.execArgv, entry, 'up', '--json', '--no-apply', ...args], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  child.unref();
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  const until = Date.now() + START_LIMIT_MS;
+  while (Date.now() < until) {
+    const record = await findServerRecord(dataDir);
+    if (record && record.pid === child.pid) return record;
+    if (ended) throw toStartError(outputPath);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw new AppError('unavailable', `The server did not come up within ${START_LIMIT_MS / 1000} s; see ${outputPath}`);
+}
+
+/** The error that the child printed as JSON, else its last line. */
+function toStartError(outputPath: string): AppError {
+  const lines = readFileSync(outputPath, 'utf8').trim().split('\n');
+  for (const line of lines.reverse()) {
+    try {
+      const { error } = JSON.parse(line) as { error?: { code: AppError['code']; message: string; hint?: string } };
+      if (error)
+        return new AppError(error.code, error.message, error.hint === undefined ? undefined : { hint: error.hint });
+    } catch {}
+  }
+  return new AppError('unavailable', `The server ended at once: ${lines[0] ?? 'it said nothing'}; see ${outputPath}`);
+}
+
+/** See `CommandContext.ensureServer`. */
+export async function ensureServer(
+  context: Pick<CommandContext, 'client' | 'out' | 'cwd' | 'env' | 'ask' | 'signal'>,
+): Promise<void> {
+  const { url } = await context.client.address();
+  if (await findServerInfo(url)) return;
+  if (context.env['LEVAIN_URL'] || !/^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(`${url}/`)) {
+    throw new AppError('unavailable', `No Levain answers at ${url}`, { hint: 'levain up' });
+  }
+  const answer = await context.ask(`No Levain answers at ${url}. Start one here in the background?`);
+  if (!answer) throw new AppError('unavailable', `No Levain answers at ${url}`, { hint: 'levain up' });
+  const dataDir = await resolveDataDir(context.cwd, context.env, undefined);
+  context.out.progress('Starting Levain');
+  const record = await startDetached({ dataDir, args: ['--data-dir', dataDir], cwd: context.cwd });
+  await saveFolderRecord(context.cwd, { dataDir });
+  context.out.note(`Levain is ready at ${record.url}`);
+}
