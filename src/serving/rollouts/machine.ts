@@ -77,7 +77,10 @@ export function planOf(rollout: RolloutSection, options: { readonly first: boole
   if (options.first || kind === 'direct') return { strategy: 'direct', steps: [], bakeMs: 0, atMostMs: null };
   const replay: PlanStep = { kind: 'replay' };
   if (kind === 'blue_green') return { strategy: kind, steps: [replay], bakeMs: BAKE_MS, atMostMs: null };
-  const canaries = (kind === 'auto' ? AUTO_STEPS : rollout.steps).map((weight) => ({ kind: 'canary' as const, weight }));
+  const canaries = (kind === 'auto' ? AUTO_STEPS : rollout.steps).map((weight) => ({
+    kind: 'canary' as const,
+    weight,
+  }));
   const steps = kind === 'auto' ? [replay, { kind: 'shadow' as const }, ...canaries] : [replay, ...canaries];
   return { strategy: kind, steps, bakeMs: BAKE_MS, atMostMs: kind === 'auto' ? rollout.atMostMs : null };
 }

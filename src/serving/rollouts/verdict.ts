@@ -128,7 +128,8 @@ function tellCanary({ canary, harm }: EvidenceSummary, context: VerdictContext):
 }
 
 const count = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
-const percent = (share: number): string => `${(share * 100).toLocaleString('en', { maximumFractionDigits: share < 0.01 ? 2 : 1 })} %`;
+const percent = (share: number): string =>
+  `${(share * 100).toLocaleString('en', { maximumFractionDigits: share < 0.01 ? 2 : 1 })} %`;
 const decimals = (value: number | null): string => (value === null ? '-' : String(Number(value.toPrecision(3))));
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 const milliseconds = (value: number | null): string => (value === null ? '-' : `${Number(value.toPrecision(3))} ms`);
