@@ -25,4 +25,16 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectInfo>;
   list(prefix: string): AsyncIterable<ObjectInfo>;
   delete(key: string): Promise<void>;
+  /** Files only: where the object lies, so that nothing need be copied to read it. Nobody may write there. */
+  localPath?(key: string): string;
+}
+
+const KEY = /^(?!\.)[a-z0-9_.-]+(?:\/(?!\.)[a-z0-9_.-]+)*$/;
+const MAX_KEY_LENGTH = 200;
+
+/** For adapters: refuses keys outside the closed alphabet, so that none can leave the store's folder. */
+export function assertObjectKey(key: string): void {
+  if (key.length > MAX_KEY_LENGTH || !KEY.test(key)) {
+    throw new Error(`"${key.slice(0, 80)}" is not an object key: [a-z0-9/_.-], at most ${MAX_KEY_LENGTH} characters`);
+  }
 }
