@@ -3,4 +3,5 @@ import { enableCompileCache } from 'node:module';
 /** Where `levain` starts. The cache keeps the compiled form of every file that is loaded after this line. */
 enableCompileCache();
 const { main } = await import('./main.ts');
-process.exit(await main(process.argv.slice(2)));
+const exitCode = await main(process.argv.slice(2));
+process.exit(exitCode || process.exitCode || 0);

@@ -1,11 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../kernel/errors.ts';
 import type { Clock, Log } from '../ports/system.ts';
 import { identityOf, isSame } from './process-identity.ts';
-import { findGateway, findLive, forgetGateway, type GatewayRecord } from './records.ts';
+import {
+  findGateway,
+  findLive,
+  forgetGateway,
+  type GatewayRecord,
+  type StartedGateway,
+  saveGateway,
+} from './records.ts';
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 10_000;
@@ -13,8 +20,6 @@ const LOOK_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 30_000;
 const STEADY_AFTER_MS = 60_000;
-/** The gateway's exit code for a port that is taken. */
-const PORT_TAKEN = 98;
 
 export interface GatewayOptions {
   readonly dataDir: string;
@@ -84,69 +89,94 @@ export async function endProcess(
   }
 }
 
-async function adopt({ dataDir, port, clock, log }: GatewayOptions): Promise<GatewayRecord | undefined> {
+async function adopt(options: GatewayOptions): Promise<GatewayRecord | undefined> {
+  const { dataDir, port, clock, log } = options;
   const record = findLive(findGateway(dataDir));
   if (!record) return undefined;
   if (port !== undefined && port !== 0 && port !== record.port) {
     await endProcess(record, clock);
     return undefined;
   }
-  log.info('Adopted the gateway', { pid: record.pid, url: record.url });
-  return record;
+  const ready = record.url === null ? await awaitReady(options, record, () => undefined) : (record as GatewayRecord);
+  log.info('Adopted the gateway', { pid: ready.pid, url: ready.url });
+  return ready;
 }
 
 const portOf = ({ port, dataDir, defaultPort }: GatewayOptions): number =>
   port ?? findGateway(dataDir)?.port ?? defaultPort;
 
+/** Recorded as soon as it has a process number, so that it is found again if this process dies now. */
 async function start(options: GatewayOptions, port: number): Promise<GatewayRecord> {
   const child = spawnGateway(options, port);
-  const pid = child.pid;
-  if (pid === undefined)
+  if (child.pid === undefined) {
     throw new AppError('unavailable', 'The gateway could not be started; is the process limit reached?');
+  }
   let exitCode: number | undefined;
   child.once('exit', (code) => {
     exitCode = code ?? 1;
   });
+  const record = { ...identityOf(child.pid), url: null, port };
+  saveGateway(options.dataDir, record);
+  const ready = await awaitReady(options, record, () => exitCode);
+  options.log.info('The gateway is up', { pid: ready.pid, url: ready.url });
+  return ready;
+}
+
+/** Waits for the line that names its address. */
+async function awaitReady(
+  options: GatewayOptions,
+  record: StartedGateway,
+  exitCode: () => number | undefined,
+): Promise<GatewayRecord> {
   const until = options.clock.now() + START_LIMIT_MS;
   while (options.clock.now() < until) {
-    const record = findGateway(options.dataDir);
-    if (record?.pid === pid) {
-      options.log.info('The gateway is up', { pid, url: record.url });
-      return record;
+    const url = readyUrl(outputPath(options));
+    if (url !== undefined) {
+      const ready = { ...record, url, port: Number(new URL(url).port) };
+      saveGateway(options.dataDir, ready);
+      return ready;
     }
-    if (exitCode !== undefined) throw toStartError(options, port, exitCode);
+    const code = exitCode() ?? (isSame(record) ? undefined : 1);
+    if (code !== undefined) throw toStartError(options, record.port, code);
     await options.clock.sleep(10);
   }
-  signal(pid, 'SIGKILL');
+  signal(record.pid, 'SIGKILL');
   throw new AppError(
     'unavailable',
     `The gateway did not come up within ${START_LIMIT_MS / 1000} s; see ${logPath(options)}`,
   );
 }
 
-const logPath = ({ dataDir }: GatewayOptions): string => join(dataDir, 'gateway.log');
+function readyUrl(path: string): string | undefined {
+  for (const line of tailOf(path)) {
+    try {
+      const { gatewayUrl } = JSON.parse(line) as { gatewayUrl?: unknown };
+      if (typeof gatewayUrl === 'string') return gatewayUrl;
+    } catch {}
+  }
+  return undefined;
+}
 
+const logPath = ({ dataDir }: GatewayOptions): string => join(dataDir, 'gateway.log');
+const outputPath = ({ dataDir }: GatewayOptions): string => join(dataDir, 'gateway.out');
+
+/** Files rather than pipes: nothing of the gateway ends with this process. */
 function spawnGateway(options: GatewayOptions, port: number): ChildProcess {
   const main = fileURLToPath(new URL(`../gateway/main${extension()}`, import.meta.url));
-  const output = openSync(logPath(options), 'a', 0o600);
+  const output = openSync(outputPath(options), 'w', 0o600);
+  const errors = openSync(logPath(options), 'a', 0o600);
+  const args = ['--data-dir', options.dataDir, '--host', options.host, '--port', String(port)];
   try {
-    const child = spawn(process.execPath, [...process.execArgv, main], {
+    const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
       detached: true,
-      stdio: ['ignore', output, output],
-      env: {
-        ...process.env,
-        LEVAIN_DATA_DIR: options.dataDir,
-        LEVAIN_GATEWAY_DIR: join(options.dataDir, 'gateway'),
-        LEVAIN_GATEWAY_TOKEN_FILE: join(options.dataDir, 'gateway', 'token'),
-        LEVAIN_GATEWAY_HOST: options.host,
-        LEVAIN_GATEWAY_PORT: String(port),
-      },
+      stdio: ['ignore', output, errors],
     });
     child.once('error', (error) => options.log.error('The gateway could not be started', { error: error.message }));
     child.unref();
     return child;
   } finally {
     closeSync(output);
+    closeSync(errors);
   }
 }
 
@@ -154,12 +184,30 @@ function spawnGateway(options: GatewayOptions, port: number): ChildProcess {
 const extension = (): string => (import.meta.url.endsWith('.ts') ? '.ts' : '.js');
 
 function toStartError(options: GatewayOptions, port: number, exitCode: number): AppError {
-  const tail = existsSync(logPath(options)) ? readFileSync(logPath(options), 'utf8').trimEnd().split('\n').at(-1) : '';
-  if (exitCode === PORT_TAKEN) {
+  const last = tailOf(logPath(options)).at(-1) ?? 'it said nothing';
+  if (/is in use|EADDRINUSE/.test(last)) {
     const message = `Port ${port} on ${options.host} is in use; choose another one for predictions with --gateway-port`;
     return new AppError('conflict', message, { port });
   }
-  return new AppError('unavailable', `The gateway ended at once (exit ${exitCode}): ${tail}; see ${logPath(options)}`);
+  return new AppError('unavailable', `The gateway ended at once (exit ${exitCode}): ${last}; see ${logPath(options)}`);
+}
+
+const TAIL_BYTES = 16_384;
+
+/** The last lines of a file; none where it is not there. */
+function tailOf(path: string): string[] {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const size = fstatSync(file).size;
+    const bytes = Buffer.alloc(Math.min(TAIL_BYTES, size));
+    readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8').trimEnd().split('\n');
+  } catch {
+    return [];
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 /** A dead gateway is started again at once, then with growing pauses for as long as it keeps dying. */

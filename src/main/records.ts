@@ -10,10 +10,16 @@ export interface ServerRecord extends ProcessIdentity {
   readonly version: string;
 }
 
-/** `gateway.json`: written by the gateway itself once it listens. */
-export interface GatewayRecord extends ProcessIdentity {
-  readonly url: string;
+/** `gateway.json`: the gateway of a data directory, from the moment that it has a process. */
+export interface StartedGateway extends ProcessIdentity {
+  /** Null until it listens. */
+  readonly url: string | null;
+  /** As it was asked for, until it listens: 0 is any. */
   readonly port: number;
+}
+
+export interface GatewayRecord extends StartedGateway {
+  readonly url: string;
 }
 
 const serverPath = (dataDir: string): string => join(dataDir, 'server.json');
@@ -28,6 +34,8 @@ export function findLive<T extends ProcessIdentity>(record: T | undefined): T | 
 }
 
 export const saveServer = (dataDir: string, record: ServerRecord): void => saveRecord(serverPath(dataDir), record);
+
+export const saveGateway = (dataDir: string, record: StartedGateway): void => saveRecord(gatewayPath(dataDir), record);
 
 export const forgetGateway = (dataDir: string): void => rmSync(gatewayPath(dataDir), { force: true });
 

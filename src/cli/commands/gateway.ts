@@ -9,28 +9,31 @@ export const command: CommandModule = {
   configure(command) {
     command
       .requiredOption('--server <url>', 'the control plane that it asks for its configuration')
-      .option('--dir <path>', 'where it keeps configuration and spool', '.levain-gateway')
-      .option('--token-file <path>', 'its token, of "levain tokens create --gateway" (or LEVAIN_GATEWAY_TOKEN)')
+      .option('--data-dir <path>', 'where it keeps configuration and spool', '.levain-gateway')
       .option('--host <address>', 'address to listen on', '127.0.0.1')
-      .option('--port <port>', 'port for predictions', parsePort, 4748);
+      .option('--port <port>', 'port for predictions; 0 takes a free one', parsePort, 4748);
+    command.addHelpText(
+      'after',
+      '\nIts token, of "levain tokens create --gateway", is read from LEVAIN_GATEWAY_TOKEN or DIR/gateway/token.',
+    );
     addExamples(command, [
-      ['levain gateway --server https://levain.acme.io --token-file token', 'another place that answers predictions'],
+      ['levain gateway --server https://levain.acme.io', 'another place that answers predictions'],
     ]);
   },
-  async run({ cwd, signal }, _args, options) {
-    const dir = resolve(cwd, textOf(options['dir'])!);
-    const tokenFile = textOf(options['tokenFile']);
-    Object.assign(process.env, {
-      LEVAIN_SERVER_URL: textOf(options['server']),
-      LEVAIN_DATA_DIR: dir,
-      LEVAIN_GATEWAY_DIR: resolve(dir, 'gateway'),
-      LEVAIN_GATEWAY_HOST: textOf(options['host']),
-      LEVAIN_GATEWAY_PORT: String(options['port']),
-      ...(tokenFile === undefined ? {} : { LEVAIN_GATEWAY_TOKEN_FILE: resolve(cwd, tokenFile) }),
-    });
+  async run({ cwd }, _args, options) {
+    const dataDir = resolve(cwd, textOf(options['dataDir'])!);
+    const flags = {
+      '--data-dir': dataDir,
+      '--host': options['host'],
+      '--port': options['port'],
+      '--server': options['server'],
+    };
+    process.argv.splice(
+      2,
+      process.argv.length,
+      ...Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)]),
+    );
     await import('../../gateway/main.ts');
-    await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
-    await new Promise<never>(() => {});
-    return undefined;
+    return new Promise<undefined>((resolve) => process.once('beforeExit', () => resolve(undefined)));
   },
 };

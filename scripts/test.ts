@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Everything that this machine can test: types, lint and format, unit files in one process, then the suites that start
+ * processes, each in its own. `npm test -- src/kernel test/e2e` keeps the files whose path holds one of the words.
+ */
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const CONCURRENCY = 2;
+/** These start servers, databases or Python: each file gets its own process. */
+const OF_PROCESSES = /^(test|examples)\/|\.process\.test\.ts$/;
+
+interface Step {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly skipped: readonly string[];
+}
+
+const filters = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
+const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'], {
+  cwd: ROOT,
+})
+  .filter((file) => !file.includes('node_modules'))
+  .filter((file) => filters.length === 0 || filters.some((word) => file.includes(toRelative(word))))
+  .sort();
+
+if (files.length === 0) {
+  process.stderr.write(`error: no test file's path holds ${filters.join(' or ')}\n`);
+  process.exit(2);
+}
+
+const outcomes: Outcome[] = [];
+for (const step of steps()) outcomes.push(await run(step));
+report(outcomes);
+process.exitCode = outcomes.every(({ ok }) => ok) ? 0 : 1;
+
+function steps(): Step[] {
+  const bin = (name: string): string => join(ROOT, 'node_modules', '.bin', name);
+  const units = files.filter((file) => !OF_PROCESSES.test(file));
+  const processes = files.filter((file) => OF_PROCESSES.test(file));
+  const checks =
+    filters.length > 0
+      ? []
+      : [
+          { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
+          { name: 'lint and format', command: bin('biome'), args: ['check', '--diagnostic-level=error', '.'] },
+        ];
+  const test = ['--test', '--test-reporter=spec', `--test-concurrency=${CONCURRENCY}`, ...flags];
+  return [
+    ...checks,
+    ...(units.length > 0
+      ? [{ name: 'units', command: process.execPath, args: [...test, '--test-isolation=none', ...units] }]
+      : []),
+    ...(processes.length > 0
+      ? [{ name: 'suites that start processes', command: process.execPath, args: [...test, ...processes] }]
+      : []),
+  ];
+}
+
+/** Runs a step with its output shown, and gathers the lines of tests that were skipped. */
+function run({ name, command, args }: Step): Promise<Outcome> {
+  process.stdout.write(`\n── ${name}\n`);
+  if (!existsSync(command)) return Promise.resolve({ name, ok: false, skipped: [] });
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', NODE_NO_WARNINGS: '1' },
+  });
+  const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  let rest = '';
+  const skipped: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    process.stdout.write(text);
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    skipped.push(...lines.filter((line) => /﹣.*# ./.test(line)).map((line) => line.trim()));
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+      resolve({ name, ok: code === 0, skipped });
+    });
+  });
+}
+
+function report(all: readonly Outcome[]): void {
+  const skipped = all.flatMap((outcome) => outcome.skipped);
+  process.stdout.write('\n── result\n');
+  if (skipped.length > 0)
+    process.stdout.write(`Skipped here, and why:\n${skipped.map((line) => `  ${line}`).join('\n')}\n`);
+  for (const { name, ok } of all) process.stdout.write(`${ok ? 'passed' : 'FAILED'}  ${name}\n`);
+}
+
+function toRelative(word: string): string {
+  return word.startsWith('/') ? relative(ROOT, word) : word.replace(/^\.\//, '');
+}
