@@ -1,0 +1,3 @@
+export type { CollectReport } from './collect.ts';
+export type { ContentOwner } from './content.store.ts';
+export { type Content, type ContentDeps, type ContentRef, createContent } from './content.ts';
