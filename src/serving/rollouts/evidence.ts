@@ -73,16 +73,9 @@ export class RolloutEvidence {
   }
 
   add(row: EvidenceRow): void {
-    if (row.arm === 'shadow') return this.#addShadow(row);
-    if (row.arm === 'baking') return this.#baking.add(row);
-    if (row.arm === 'challenger') {
-      this.#challenger.add(row);
-      this.#scored.add(row);
-    } else {
-      this.#champion.add(row);
-      if (row.weight === 0) this.#await(row);
-    }
-    if (row.weight > 0) this.#addToStep(row);
+    if (row.arm === 'shadow') this.#addShadow(row);
+    else if (row.arm === 'baking') this.#baking.add(row);
+    else this.#addAnswer(row);
   }
 
   summary(): EvidenceSummary {
@@ -113,6 +106,17 @@ export class RolloutEvidence {
     const upper = rateInterval(failedUnits, units, HARM_ALPHA).high;
     const championRate = championUnits === 0 ? 0 : championFailed / championUnits;
     return { units, failedUnits, upper, championRate, above: upper - championRate, tolerance: HARM_TOLERANCE };
+  }
+
+  #addAnswer(row: EvidenceRow): void {
+    if (row.arm === 'challenger') {
+      this.#challenger.add(row);
+      this.#scored.add(row);
+    } else {
+      this.#champion.add(row);
+      if (row.weight === 0) this.#await(row);
+    }
+    if (row.weight > 0) this.#addToStep(row);
   }
 
   #await(row: EvidenceRow): void {

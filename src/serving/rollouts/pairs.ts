@@ -147,14 +147,14 @@ export class ScoreCollector {
 
 function unitMeans(
   units: Iterable<PairUnit>,
-  valueOf: (unit: PairUnit) => number,
+  meanOf: (unit: PairUnit) => number,
 ): { readonly mean: number; readonly interval: Interval } {
   let n = 0;
   let sum = 0;
   let squares = 0;
   for (const unit of units) {
     if (unit.scored === 0) continue;
-    const value = valueOf(unit);
+    const value = meanOf(unit);
     n += 1;
     sum += value;
     squares += value * value;

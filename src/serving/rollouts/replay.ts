@@ -35,11 +35,11 @@ async function championAnswers(deps: ServingDeps, input: ReplayInput, rows: Fram
   const versions = findColumn(rows, 'version_id')!.values;
   for (let row = 0; row < rows.rowCount; row++)
     if (versions[row] !== input.championId) return answersOf(deps, input.championId, features);
-  const valueOf = (name: string, row: number) => cellAt(findColumn(rows, name)!.values, row);
+  const logged = (name: string, row: number) => cellAt(findColumn(rows, name)!.values, row);
   return Array.from({ length: rows.rowCount }, (_, row) => {
-    const score = valueOf('score', row);
-    const failed = valueOf('status', row) !== 0 || typeof score !== 'number';
-    return { failed, score: failed ? Number.NaN : score, label: valueOf('label', row), latencyUs: 1 };
+    const score = logged('score', row);
+    const failed = logged('status', row) !== 0 || typeof score !== 'number';
+    return { failed, score: failed ? Number.NaN : score, label: logged('label', row), latencyUs: 1 };
   });
 }
 

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { AppError } from '../../kernel/errors.ts';
+import type { Cell } from '../../kernel/frame.ts';
+import type { Endpoint } from '../../serving/types.ts';
+import { addExamples, type CommandModule, type Options, usage } from '../command.ts';
+import { parseModelRef } from '../model-ref.ts';
+import { endpointPath, inferUrl } from '../rollout-view.ts';
+
+type Row = Readonly<Record<string, Cell>>;
+
+interface InferAnswer {
+  readonly model_version?: string;
+  readonly outputs?: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly data: readonly Cell[];
+  }[];
+  readonly parameters?: { readonly prediction_ids?: readonly string[] };
+}
+
+export const command: CommandModule = {
+  name: 'predict',
+  group: 'Live',
+  summary: 'Ask an endpoint',
+  configure(cmd) {
+    cmd
+      .argument('<endpoint>', 'an endpoint or a model')
+      .option('--row <json>', 'one row as a JSON object; may be repeated', collect, [])
+      .option('--json-file <path>', 'a file with one object or a list of them')
+      .option('--event-time <time>', 'date the request (endpoints with event_time: client), ISO 8601')
+      .option('--entity <id>', 'who it is about')
+      .option('--curl', 'print the curl command and ask nothing');
+    addExamples(cmd, [
+      [`levain predict churn --row '{"tenure": 3, "plan": "basic"}'`, 'one row'],
+      ['levain predict churn --json-file rows.json', 'many'],
+      [`levain predict churn --row '{"tenure": 3}' --curl`, 'the same without levain'],
+    ]);
+  },
+  async run({ client, out, signal }, [name], options) {
+    const endpoint = await client.get<Endpoint>(endpointPath(parseModelRef(name).model));
+    const url = inferUrl(endpoint);
+    if (!url) throw new AppError('unavailable', `No gateway answers for "${endpoint.name}"`, { hint: 'levain up' });
+    const rows = await rowsOf(options);
+    const body = JSON.stringify(toInfer(rows, options));
+    const curl = `curl -s ${url} -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
+    if (options['curl'] === true) return { schema: 'curl/1', data: { url, curl }, text: curl };
+    const answer = await ask(url, body, signal);
+    return {
+      schema: 'prediction/1',
+      data: { url, curl, answer },
+      text: `${tableOf(out.table, answer)}\n${curl}`,
+      next: idsOf(answer)
+        .slice(0, 1)
+        .map((id) => `levain why ${id}`),
+    };
+  },
+};
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value];
+
+async function ask(url: string, body: string, signal: AbortSignal): Promise<InferAnswer> {
+  let response: Response;
+  try {
+    response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal });
+  } catch (error) {
+    throw new AppError('unavailable', `The gateway does not answer at ${url}`, { hint: 'levain doctor' }, error);
+  }
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text) as InferAnswer;
+  throw new AppError(response.status < 500 ? 'invalid' : 'unavailable', messageIn(text), {
+    status: response.status,
+    exitCode: 1,
+  });
+}
+
+function messageIn(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: string | { message?: string } };
+    const message = typeof error === 'string' ? error : error?.message;
+    if (message) return message;
+  } catch {}
+  return text.slice(0, 500);
+}
+
+async function rowsOf(options: Options): Promise<Row[]> {
+  const texts = options['row'] as readonly string[];
+  const fromFile = options['jsonFile'] === undefined ? [] : [await readFile(String(options['jsonFile']), 'utf8')];
+  const rows = [...texts, ...fromFile].flatMap((text) => parseRows(text));
+  if (rows.length === 0) throw usage('Give the rows: --row \'{"column": value}\' or --json-file rows.json');
+  return rows;
+}
+
+function parseRows(text: string): Row[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new AppError('invalid', `The row is not JSON: ${(error as Error).message}`);
+  }
+  const rows = Array.isArray(value) ? value : [value];
+  for (const row of rows)
+    if (typeof row !== 'object' || row === null || Array.isArray(row))
+      throw new AppError('invalid', `A row is an object of columns, such as {"tenure": 3}; got ${JSON.stringify(row)}`);
+  return rows as Row[];
+}
+
+/** The Open Inference Protocol: one input a column. */
+export function toInfer(rows: readonly Row[], options: Options): object {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const inputs = names.map((name) => {
+    const data = rows.map((row) => row[name] ?? null);
+    return { name, shape: [rows.length], datatype: datatypeOf(data), data };
+  });
+  const parameters = {
+    ...(typeof options['eventTime'] === 'string' ? { event_time: options['eventTime'] } : {}),
+    ...(typeof options['entity'] === 'string' ? { entity: options['entity'] } : {}),
+  };
+  return { inputs, ...(Object.keys(parameters).length > 0 ? { parameters } : {}) };
+}
+
+function datatypeOf(data: readonly Cell[]): string {
+  const present = data.filter((value) => value !== null);
+  if (present.length > 0 && present.every((value) => typeof value === 'number')) return 'FP64';
+  return present.length > 0 && present.every((value) => typeof value === 'boolean') ? 'BOOL' : 'BYTES';
+}
+
+const idsOf = (answer: InferAnswer): readonly string[] => answer.parameters?.prediction_ids ?? [];
+
+function tableOf(table: (header: string[], rows: unknown[][]) => string, answer: InferAnswer): string {
+  const outputs = answer.outputs ?? [];
+  const count = outputs[0]?.shape[0] ?? 0;
+  const rows = Array.from({ length: count }, (_, row) => [
+    idsOf(answer)[row] ?? '',
+    ...outputs.map(({ shape, data }) => {
+      const width = shape[1] ?? 1;
+      return data.slice(row * width, (row + 1) * width).join(' ');
+    }),
+  ]);
+  return table(['id', ...outputs.map(({ name }) => name)], rows);
+}
