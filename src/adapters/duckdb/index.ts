@@ -146,8 +146,9 @@ export function createAnalytics(options: AnalyticsOptions): Analytics {
       isClosed = true;
       const leaving = child;
       leave();
-      if (leaving && leaving.exitCode === null && leaving.signalCode === null)
-        await new Promise((resolve) => leaving.once('exit', resolve));
+      if (!leaving || leaving.exitCode !== null || leaving.signalCode !== null) return;
+      leaving.ref();
+      await new Promise((resolve) => leaving.once('exit', resolve));
     },
   };
 }

@@ -1,0 +1,209 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AppError } from '../kernel/errors.ts';
+import { type Column, type Frame, findColumn, toRecords } from '../kernel/frame.ts';
+import { digestOf } from '../kernel/hash.ts';
+import { identifier } from '../ports/analytics.ts';
+import * as store from './data.store.ts';
+import { patient } from './patience.ts';
+import { literal, type Relation, relationOf, typed } from './relation.ts';
+import { endOfCut, identifiedRows, type RowRules, rowRules, ruledRows } from './split.ts';
+import type { Cut, DataDeps, DatasetVersion } from './types.ts';
+
+export interface Materialised {
+  readonly rows: number;
+  readonly digest: string;
+}
+
+export interface GateRowsResult {
+  /** All columns as the files hold them; times of Parquet files as ISO 8601 text. */
+  readonly frame: Frame;
+  /** Identity of each row. */
+  readonly rowIds: readonly string[];
+  /** Gate rows before sampling. */
+  readonly total: number;
+  readonly digest: string;
+}
+
+type CutDeps = Pick<DataDeps, 'db' | 'content' | 'analytics'>;
+
+/** How cuts are made; raised when the same cut would come out otherwise. */
+const CUT_FORMAT = 1;
+
+/**
+ * Identity of what `materialise` writes, without doing the work: the version's files, the cut and where steps see it. Cuts
+ * that cannot differ (an `asOf` after the newest row) are equal.
+ */
+export async function cutDigest(deps: Pick<DataDeps, 'db'>, cut: Cut): Promise<string> {
+  return digestOfCut(await loadVersion(deps, cut.versionId), cut);
+}
+
+function digestOfCut(version: DatasetVersion, cut: Cut): string {
+  const { section, split } = cut;
+  const isTimed = section.time !== null && (section.windowMs !== null || cut.asOf !== null);
+  const end = isTimed ? endOfCut(version, cut) : null;
+  const endsEarly =
+    end !== null && (section.windowMs !== null || version.timeRange === null || end < version.timeRange.max);
+  return digestOf({
+    format: CUT_FORMAT,
+    manifest: version.manifestDigest,
+    as: section.as,
+    ...(split && { split, key: section.key }),
+    ...(isTimed && endsEarly && { time: section.time, windowMs: section.windowMs, end }),
+  });
+}
+
+/**
+ * Writes the rows that steps may see: of the version, less the gate's rows, cut by window and `asOf`. `to` is a file whose
+ * format follows its name (.parquet, .csv, .json), or a folder (ends in `/`) that gets every file under its own name. The same
+ * cut gives the same bytes; where nothing is cut, the bytes are the source's own.
+ */
+export async function materialise(dataDeps: CutDeps, input: Cut & { readonly to: string }): Promise<Materialised> {
+  const deps = { ...dataDeps, analytics: patient(dataDeps.analytics) };
+  const version = await loadVersion(deps, input.versionId);
+  const digest = digestOfCut(version, input);
+  const paths = await localPaths(deps, version);
+  const targets = input.to.endsWith('/') ? version.files.map((file) => join(input.to, file.name)) : [input.to];
+  const isWhole =
+    input.split === null &&
+    (input.section.windowMs === null || input.section.time === null) &&
+    !endsBefore(version, input);
+  if (
+    isWhole &&
+    version.files.length === targets.length &&
+    targets.every((target, i) => formatOf(target) === formatOf(version.files[i]!.name))
+  ) {
+    for (const [i, target] of targets.entries()) await placeCopy(paths[i]!, target);
+    return { rows: version.rowCount, digest };
+  }
+  const relation = relationOf(version, paths);
+  const rules = await rowRules(deps.analytics, relation, version, input);
+  let rows = 0;
+  for (const [i, target] of targets.entries())
+    rows += await writeCut(deps, relation, rules, target, targets.length === 1 ? null : i);
+  return { rows, digest };
+}
+
+const endsBefore = (version: DatasetVersion, cut: Cut): boolean =>
+  cut.section.time !== null && cut.asOf !== null && (version.timeRange === null || cut.asOf < version.timeRange.max);
+
+async function writeCut(
+  deps: CutDeps,
+  relation: Relation,
+  rules: RowRules,
+  target: string,
+  file: number | null,
+): Promise<number> {
+  const format = formatOf(target);
+  const isText = format.startsWith('csv') && relation.plan.format === 'csv';
+  const columns = relation.plan.columns.map((column) => {
+    const name = identifier(column.name);
+    return isText ? name : `${typed(relation.plan, column)} as ${name}`;
+  });
+  const extra = file === null ? [] : (['__file'] as const);
+  const where = file === null ? rules.isTrain : `(${rules.isTrain}) and __file = ${file}`;
+  const select = `select ${columns.join(', ')} from (${ruledRows(relation, rules, extra)}) where ${where}`;
+  await mkdir(dirname(target), { recursive: true });
+  const draft = `${target}.part`;
+  try {
+    const frame = await deps.analytics.query(
+      `copy (${select}) to ${literal(draft)} (${copyOptions(format, relation)})`,
+    );
+    await rename(draft, target);
+    return Number(frame.columns[0]?.values[0] ?? 0);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+function copyOptions(format: string, { plan }: Relation): string {
+  const zipped = format.endsWith('.gz') ? ', compression gzip' : '';
+  if (format === 'parquet') return 'format parquet, compression zstd';
+  if (format.startsWith('csv'))
+    return `format csv, header, delimiter ${literal(plan.format === 'csv' ? plan.delimiter : ',')}${zipped}`;
+  if (format.startsWith('jsonl')) return `format json, array false${zipped}`;
+  return `format json, array true${zipped}`;
+}
+
+/** The format that a name stands for, with `.gz` where it is compressed. */
+function formatOf(path: string): string {
+  const match = /\.(parquet|pq|csv|tsv|txt|json|jsonl|ndjson)(\.gz)?$/i.exec(path);
+  const formats: Readonly<Record<string, string>> = { pq: 'parquet', tsv: 'csv', txt: 'csv', ndjson: 'jsonl' };
+  if (!match) return path.split('.').at(-1) ?? '';
+  const name = match[1]!.toLowerCase();
+  return `${formats[name] ?? name}${match[2]?.toLowerCase() ?? ''}`;
+}
+
+async function placeCopy(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** The rows kept for the gate, in source order; beyond `limit` a sample that `seed` decides. */
+export async function gateRows(
+  deps: CutDeps,
+  input: Cut & { readonly limit: number; readonly seed: number },
+): Promise<GateRowsResult> {
+  const version = await loadVersion(deps, input.versionId);
+  const relation = relationOf(version, await localPaths(deps, version));
+  const rules = await rowRules(deps.analytics, relation, version, input);
+  const gate = `select __file, __row, __id from (${identifiedRows(relation, rules, input.section)}) where ${rules.isGate}`;
+  const counted = toRecords(
+    await deps.analytics.query(
+      `select count(*) as n from (${ruledRows(relation, rules, [], [])}) where ${rules.isGate}`,
+    ),
+  )[0];
+  const total = Number(counted?.['n'] ?? 0);
+  const sample =
+    total > input.limit
+      ? `${gate} order by md5_number(concat(__id, ${literal(`/${input.seed}`)})), __file, __row limit ${input.limit}`
+      : gate;
+  const columns = relation.plan.columns.map((column) => `${shown(relation, column)} as ${identifier(column.name)}`);
+  const rows = `select ${[...relation.plan.columns.map(({ name }) => identifier(name)), '__file', '__row'].join(', ')} from (${ruledRows(relation, rules, ['__file', '__row'])})`;
+  const frame = await deps.analytics.query(
+    `select ${columns.join(', ')}, cast(__id as varchar) as __id from (${rows}) join (${sample}) using (__file, __row) order by __file, __row`,
+    [],
+    { maxRows: input.limit },
+  );
+  const ids = findColumn(frame, '__id')!.values as readonly string[];
+  const data: Column[] = frame.columns.filter((column) => column.name !== '__id');
+  return {
+    frame: { rowCount: frame.rowCount, columns: data },
+    rowIds: ids,
+    total,
+    digest: digestOf({ cut: digestOfCut(version, input), limit: input.limit, seed: input.seed }),
+  };
+}
+
+/** A CSV date stays the text that it is; a timestamp of a typed file becomes ISO text, as a caller would send it. */
+function shown(relation: Relation, column: DatasetVersion['schema'][number]): string {
+  const name = identifier(column.name);
+  if (relation.plan.format === 'csv' && (column.kind === 'date' || column.kind === 'timestamp')) return name;
+  if (column.kind === 'timestamp') return `strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ')`;
+  return typed(relation.plan, column);
+}
+
+/** How many gate rows of one cut the other cut left to training: what a comparison on these rows would be worth. */
+export async function overlapCount(deps: CutDeps, input: Cut & { readonly other: Cut }): Promise<number> {
+  const [mine, theirs] = [await loadVersion(deps, input.versionId), await loadVersion(deps, input.other.versionId)];
+  const ids = async (version: DatasetVersion, cut: Cut, which: 'isGate' | 'isTrain'): Promise<string> => {
+    const relation = relationOf(version, await localPaths(deps, version));
+    const rules = await rowRules(deps.analytics, relation, version, cut);
+    // The identity is the asking cut's: a key declared since would make every row look new.
+    return `select __id from (${identifiedRows(relation, rules, input.section)}) where ${rules[which]}`;
+  };
+  const [gate, train] = [await ids(mine, input, 'isGate'), await ids(theirs, input.other, 'isTrain')];
+  const row = toRecords(await deps.analytics.query(`select count(*) as n from (${gate}) where __id in (${train})`))[0];
+  return Number(row?.['n'] ?? 0);
+}
+
+async function loadVersion(deps: Pick<DataDeps, 'db'>, id: string): Promise<DatasetVersion> {
+  const row = await deps.db.read((tx) => store.findById(tx, id));
+  if (!row) throw new AppError('not_found', `There is no dataset version ${id}; see: levain data list`);
+  return store.toVersion(row);
+}
+
+const localPaths = (deps: Pick<DataDeps, 'content'>, version: DatasetVersion): Promise<string[]> =>
+  Promise.all(version.files.map((file) => deps.content.localPath(file.digest)));

@@ -1,0 +1,30 @@
+export { cutDigest, type GateRowsResult, gateRows, type Materialised, materialise, overlapCount } from './cut.ts';
+export type { DataTables } from './data.store.ts';
+export { type ColumnDiff, diffVersions, type VersionDiff } from './diff.ts';
+export { dataRoutes } from './routes.ts';
+export { gateSplitOf } from './split.ts';
+export { type Synced, type SyncInput, syncDataset, versionSentence } from './sync.ts';
+export type {
+  CheckResult,
+  ColumnKind,
+  ColumnProfile,
+  ColumnSchema,
+  ContractReport,
+  Cut,
+  DataDeps,
+  DataFile,
+  DatasetVersion,
+  DatasetVersionState,
+  FailingRow,
+  GateSplit,
+  Profile,
+} from './types.ts';
+export {
+  type DatasetSummary,
+  getProfile,
+  getVersion,
+  listDatasets,
+  listVersions,
+  type VersionRef,
+} from './versions.ts';
+export type { DatasetVersionWire, DatasetWire, VersionSummaryWire } from './wire.ts';

@@ -1,0 +1,124 @@
+import { AppError } from '../kernel/errors.ts';
+import { toRecords } from '../kernel/frame.ts';
+import { type Analytics, fileList, identifier } from '../ports/analytics.ts';
+import { literal, presentText, rawRows, readCall } from './relation.ts';
+import type { ColumnKind, ColumnSchema, ReadPlan } from './types.ts';
+
+type Format = ReadPlan['format'];
+
+const FORMATS: readonly (readonly [RegExp, Format])[] = [
+  [/\.(parquet|pq)$/i, 'parquet'],
+  [/\.(csv|tsv|txt)(\.gz)?$/i, 'csv'],
+  [/\.(json|jsonl|ndjson)(\.gz)?$/i, 'json'],
+];
+const MAX_COLUMNS = 5000;
+
+/** Finds out how to read these files: format by name, dialect and types by content. All files must be of one format. */
+export async function inferPlan(
+  analytics: Analytics,
+  paths: readonly string[],
+  names: readonly string[],
+): Promise<ReadPlan> {
+  const formats = new Set(names.map((name) => FORMATS.find(([pattern]) => pattern.test(name))?.[1] ?? 'files'));
+  const [format = 'files', ...others] = formats;
+  if (others.length > 0)
+    throw new AppError(
+      'invalid',
+      `The source mixes files of several formats (${[...formats].join(', ')}); narrow the glob`,
+    );
+  if (format === 'files') return { format, columns: [] };
+  if (format === 'csv') return csvPlan(analytics, paths, names);
+  const call = format === 'parquet' ? `read_parquet(${fileList(paths)}, union_by_name = true)` : jsonCall(paths, names);
+  const columns = await describe(analytics, call);
+  return format === 'json' ? { format, columns: columns.map(plainJson) } : { format, columns };
+}
+
+const jsonCall = (paths: readonly string[], names: readonly string[]): string =>
+  `read_json(${fileList(paths)}, sample_size = -1, maximum_object_size = 16777216${names.some((name) => /\.gz$/i.test(name)) ? ", compression = 'gzip'" : ''})`;
+
+async function describe(analytics: Analytics, call: string): Promise<ColumnSchema[]> {
+  const rows = toRecords(await analytics.query(`describe select * from ${call}`));
+  assertColumns(rows.length);
+  return rows.map((row) => toColumn(String(row['column_name']), String(row['column_type'])));
+}
+
+/** Mixed values are text without the quotes; whole numbers are taken as 64 bits. */
+const plainJson = (column: ColumnSchema): ColumnSchema =>
+  column.type === 'JSON'
+    ? toColumn(column.name, 'VARCHAR')
+    : column.type === 'HUGEINT'
+      ? toColumn(column.name, 'BIGINT')
+      : column;
+
+const toColumn = (name: string, type: string): ColumnSchema => ({ name, type, kind: kindOf(type) });
+
+function kindOf(type: string): ColumnKind {
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return 'integer';
+  if (/^(DOUBLE|FLOAT|DECIMAL\(.*\))$/.test(type)) return 'number';
+  if (type === 'BOOLEAN') return 'boolean';
+  if (type === 'DATE') return 'date';
+  if (/^TIMESTAMP/.test(type)) return 'timestamp';
+  return /^(VARCHAR|UUID|ENUM\(.*\))$/.test(type) ? 'string' : 'other';
+}
+
+async function csvPlan(analytics: Analytics, paths: readonly string[], names: readonly string[]): Promise<ReadPlan> {
+  const zipped = names[0]?.toLowerCase().endsWith('.gz') ? ", compression = 'gzip'" : '';
+  const dialect = toRecords(
+    await analytics.query(
+      `select Delimiter as d, Quote as q from sniff_csv(${literal(paths[0]!)}, header = true${zipped})`,
+    ),
+  )[0];
+  const quote = String(dialect?.['q'] ?? '"');
+  const bare = {
+    format: 'csv' as const,
+    delimiter: String(dialect?.['d'] ?? ','),
+    quote: quote.length === 1 ? quote : '"',
+  };
+  const columns = await describe(analytics, readCall({ ...bare, columns: [] }, paths, names));
+  const plan: ReadPlan = { ...bare, columns };
+  return { ...plan, columns: await csvTypes(analytics, plan, paths, names) };
+}
+
+/** A column has the type that all its cells have. Dates and times are taken only in their ISO form: other forms stay text, as in pandas. */
+async function csvTypes(
+  analytics: Analytics,
+  plan: ReadPlan,
+  paths: readonly string[],
+  names: readonly string[],
+): Promise<ColumnSchema[]> {
+  const counts = plan.columns.flatMap(({ name }, i) => {
+    const cell = presentText(identifier(name));
+    return [
+      `count(${cell}) as n${i}`,
+      ...CSV_TYPES.map(({ test }, k) => `count(*) filter (where ${test(cell)}) as t${i}_${k}`),
+    ];
+  });
+  const row = toRecords(
+    await analytics.query(`select ${counts.join(', ')} from (${rawRows({ plan, paths, names })})`),
+  )[0]!;
+  return plan.columns.map(({ name }, i) => {
+    const present = Number(row[`n${i}`]);
+    const fit = present === 0 ? undefined : CSV_TYPES.find((_, k) => Number(row[`t${i}_${k}`]) === present);
+    return toColumn(name, fit?.type ?? 'VARCHAR');
+  });
+}
+
+const CSV_TYPES: readonly { readonly type: string; readonly test: (cell: string) => string }[] = [
+  { type: 'BIGINT', test: (cell) => `regexp_full_match(${cell}, '\\s*[+-]?\\d{1,15}\\s*')` },
+  { type: 'DOUBLE', test: (cell) => `try_cast(${cell} as double) is not null` },
+  { type: 'BOOLEAN', test: (cell) => `${cell} in ('True', 'TRUE', 'true', 'False', 'FALSE', 'false')` },
+  {
+    type: 'DATE',
+    test: (cell) => `regexp_full_match(${cell}, '\\d{4}-\\d\\d-\\d\\d') and try_cast(${cell} as date) is not null`,
+  },
+  {
+    type: 'TIMESTAMP',
+    test: (cell) =>
+      `regexp_full_match(${cell}, '\\d{4}-\\d\\d-\\d\\d([ T]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?Z?)?') and try_cast(${cell} as timestamp) is not null`,
+  },
+];
+
+function assertColumns(count: number): void {
+  if (count > MAX_COLUMNS)
+    throw new AppError('too_large', `The data has ${count} columns; at most ${MAX_COLUMNS} are kept`);
+}

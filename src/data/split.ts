@@ -1,0 +1,148 @@
+import { toRecords } from '../kernel/frame.ts';
+import { type Analytics, identifier } from '../ports/analytics.ts';
+import type { DataSection, GateRows } from '../project-file/index.ts';
+import { identityText, type Relation, rawRows, requireColumn, timeMs } from './relation.ts';
+import type { Cut, DatasetVersion, GateSplit } from './types.ts';
+
+/** The split that a model's `gate.rows` means for a dataset; null where its rows come from elsewhere (a notebook, a path). */
+export function gateSplitOf(section: DataSection, rows: GateRows): GateSplit | null {
+  if (rows.kind === 'newest' && section.time !== null) return { kind: 'newest', share: rows.share, time: section.time };
+  return rows.kind === 'newest' || rows.kind === 'hash' ? { kind: 'hash', share: rows.share, key: section.key } : null;
+}
+
+/**
+ * A cut as SQL over `rawRows` with two more columns: `__t` (epoch ms, null without a time column) and `__h` (the hash by which
+ * rows are split: of the key, else of all values, so that equal rows stay on one side).
+ */
+export interface RowRules {
+  /** In the window and not after `asOf`. */
+  readonly inCut: string;
+  /** In the cut and kept for the gate. */
+  readonly isGate: string;
+  /** In the cut and left to steps. */
+  readonly isTrain: string;
+  readonly time: string;
+  readonly hash: string;
+}
+
+const SEPARATOR = 'chr(31)';
+const ABSENT = 'chr(30)';
+
+/** A hash of columns that is the same on every machine and for every version of the engine. */
+const hashOf = (relation: Relation, names: readonly string[]): string =>
+  `md5_number(concat_ws(${SEPARATOR}, ${names.map((name) => `coalesce(${identityText(relation.plan, name)}, ${ABSENT})`).join(', ')}))`;
+
+/** A fixed number in [0, 1) of a row's hash. */
+const bucket = (hash: string): string => `(cast(${hash} % 4294967296 as double) / 4294967296)`;
+
+export async function rowRules(
+  analytics: Analytics,
+  relation: Relation,
+  version: DatasetVersion,
+  cut: Cut,
+): Promise<RowRules> {
+  const { section, split } = cut;
+  const timeColumn = split?.kind === 'newest' ? split.time : section.time;
+  const time = timeColumn === null ? 'cast(null as bigint)' : timeMs(relation.plan, timeColumn, 'data.time');
+  const key = split?.kind === 'hash' ? split.key : section.key;
+  for (const name of key) requireColumn(relation.plan, name, 'data.key');
+  const hash = hashOf(relation, key.length > 0 ? key : relation.plan.columns.map(({ name }) => name));
+  const inCut = await windowRule(analytics, relation, version, cut, time);
+  const gate =
+    split === null
+      ? 'false'
+      : split.kind === 'hash'
+        ? `${bucket('__h')} < ${split.share}`
+        : await newestRule(analytics, relation, split.share, { inCut, time });
+  return { inCut, isGate: `(${inCut}) and (${gate})`, isTrain: `(${inCut}) and not (${gate})`, time, hash };
+}
+
+/** Rows with the columns that the rules speak of. */
+export function ruledRows(
+  relation: Relation,
+  rules: RowRules,
+  extra: readonly ('__file' | '__row')[] = [],
+  columns?: readonly string[],
+): string {
+  const kept = columns ?? relation.plan.columns.map(({ name }) => identifier(name));
+  return `select ${[...kept, ...extra, `${rules.time} as __t`, `${rules.hash} as __h`].join(', ')} from (${rawRows(relation, extra)})`;
+}
+
+/** The end of the cut: `asOf`, or the newest row where that is earlier. */
+export function endOfCut(version: DatasetVersion, cut: Pick<Cut, 'section' | 'asOf'>): number | null {
+  const newest = version.timeRange?.column === cut.section.time ? (version.timeRange?.max ?? null) : null;
+  return newest === null ? cut.asOf : Math.min(newest, cut.asOf ?? newest);
+}
+
+/** `(end − window, end]`. Where a time cuts, a row without one is in no cut: nothing says that it exists by then. */
+async function windowRule(
+  analytics: Analytics,
+  relation: Relation,
+  version: DatasetVersion,
+  cut: Cut,
+  time: string,
+): Promise<string> {
+  const { section, asOf } = cut;
+  if (section.time === null || (section.windowMs === null && asOf === null)) return 'true';
+  const end = endOfCut(version, cut) ?? (await newestTime(analytics, relation, time));
+  if (end === null) return 'true';
+  if (section.windowMs === null)
+    return version.timeRange?.column === section.time && end >= version.timeRange.max
+      ? 'true'
+      : `coalesce(__t <= ${end}, false)`;
+  return `coalesce(__t <= ${end} and __t > ${end - section.windowMs}, false)`;
+}
+
+async function newestTime(analytics: Analytics, relation: Relation, time: string): Promise<number | null> {
+  const row = toRecords(await analytics.query(`select max(${time}) as t from (${rawRows(relation)})`))[0];
+  return typeof row?.['t'] === 'number' ? row['t'] : null;
+}
+
+/**
+ * The newest share of the rows: all rows of one time stay together, while that at most doubles the share; else that time is
+ * left to training, where at least half the share is newer; else (few distinct times) it is divided by the rows' hash.
+ * A row without a time trains.
+ */
+async function newestRule(
+  analytics: Analytics,
+  relation: Relation,
+  share: number,
+  { inCut, time }: Pick<RowRules, 'inCut' | 'time'>,
+): Promise<string> {
+  const cut = `select ${time} as __t from (${rawRows(relation)})`;
+  const groups = `select __t, count(*) as n from (${cut}) where ${inCut} and __t is not null group by __t`;
+  const running = `select __t, n, sum(n) over (order by __t desc) as upto, sum(n) over () as total from (${groups})`;
+  const row = toRecords(
+    await analytics.query(
+      `select __t, n, upto, total from (${running}) where upto >= total * cast($1 as double) order by __t desc limit 1`,
+      [share],
+    ),
+  )[0];
+  if (!row) return 'false';
+  const [at, ties, upTo, total] = [Number(row['__t']), Number(row['n']), Number(row['upto']), Number(row['total'])];
+  const wanted = share * total;
+  if (upTo <= 2 * wanted) return `coalesce(__t >= ${at}, false)`;
+  if (upTo - ties >= wanted / 2) return `coalesce(__t > ${at}, false)`;
+  const divided = (wanted - (upTo - ties)) / ties;
+  return `coalesce(__t > ${at} or (__t = ${at} and ${bucket('__h')} < ${divided}), false)`;
+}
+
+/**
+ * Rows of the whole version as `__file, __row, __t, __h, __id`, where `__id` is a row's identity: its key (and time, where one
+ * is declared), else its values and how many equal rows come before it.
+ */
+export function identifiedRows(relation: Relation, rules: RowRules, section: DataSection): string {
+  const rows = (identity: string): string =>
+    `select __file, __row, ${rules.time} as __t, ${rules.hash} as __h, ${identity} as __i from (${rawRows(relation, ['__file', '__row'])})`;
+  if (section.key.length > 0) {
+    for (const name of section.key) requireColumn(relation.plan, name, 'data.key');
+    const names = [...new Set([...section.key, ...(section.time === null ? [] : [section.time])])];
+    return `select __file, __row, __t, __h, __i as __id from (${rows(hashOf(relation, names))})`;
+  }
+  const all = hashOf(
+    relation,
+    relation.plan.columns.map(({ name }) => name),
+  );
+  const counted = `select *, row_number() over (partition by __i order by __file, __row) as __o from (${rows(all)})`;
+  return `select __file, __row, __t, __h, case when __o = 1 then __i else md5_number(concat(__i, '#', __o)) end as __id from (${counted})`;
+}
