@@ -1,0 +1,5 @@
+export { systemClock } from './clock.ts';
+export { createLog, type LogOptions } from './log.ts';
+export { createNotifier, type NotifierOptions } from './notifier.ts';
+export { systemRandom } from './random.ts';
+export { openSecrets } from './secrets.ts';
