@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { canonicalJson, type Json } from '../kernel/canonical-json.ts';
+import { AppError } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
+import type { PythonEnvironment } from '../ports/executor.ts';
+import type { ProjectFile } from '../project-file/index.ts';
+import type { PipelinesDeps } from './deps.ts';
+import { lockPath } from './keys.ts';
+import type { PipelineRun, SnapshotFile } from './types.ts';
+
+/** What a step inherits from the server, where it is set there. Nothing else comes in. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'LD_LIBRARY_PATH',
+  'CUDA_VISIBLE_DEVICES',
+  'SSL_CERT_FILE',
+  'REQUESTS_CA_BUNDLE',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+] as const;
+
+/** The digest that stands for "the system's own Python": a file without a lock. */
+export const NO_ENVIRONMENT = sha256('system');
+
+/** The lock's text with its Python version first, or undefined where the project has no lock. */
+export async function lockOf(
+  deps: Pick<PipelinesDeps, 'content'>,
+  file: ProjectFile,
+  snapshot: readonly SnapshotFile[],
+): Promise<string | undefined> {
+  const path = lockPath(file);
+  const entry = snapshot.find((candidate) => candidate.path === path);
+  if (!entry) {
+    if (file.python.lock === null) return undefined;
+    throw new AppError('invalid', `levain.yaml names the lock ${path}, which is not in the project`);
+  }
+  const text = await readFile(await deps.content.localPath(entry.digest), 'utf8');
+  if (/^#\s*python:/.test(text)) return text;
+  if (file.python.version === null) {
+    throw new AppError(
+      'invalid',
+      `${path} does not say its Python version; make its first line "# python: 3.11", or set python.version`,
+    );
+  }
+  return `# python: ${file.python.version}\n${text}`;
+}
+
+export interface StepEnvironmentInput {
+  readonly run: PipelineRun;
+  readonly step: string;
+  readonly attemptId: string;
+  readonly projectName: string | null;
+  readonly token: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly environment: PythonEnvironment | undefined;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly cpu: number | null;
+}
+
+/** The whole environment of a step's process. Runs attach to the step by the token, whatever experiment the code chooses. */
+export function stepEnvironment(
+  deps: Pick<PipelinesDeps, 'env' | 'serverUrl' | 'pythonPath'>,
+  input: StepEnvironmentInput,
+): Readonly<Record<string, string>> {
+  const { run, environment } = input;
+  const inherited = Object.fromEntries(
+    INHERITED.flatMap((name) => (deps.env[name] === undefined ? [] : [[name, deps.env[name]]])),
+  );
+  const path = inherited['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+  const bin = environment && dirname(environment.python);
+  const url = `${deps.serverUrl()}${input.projectName === null ? '' : `/p/${input.projectName}`}`;
+  const params = Object.entries(input.params).map(([name, value]) => [
+    `LEVAIN_PARAM_${name.toUpperCase()}`,
+    typeof value === 'string' ? value : canonicalJson(value),
+  ]);
+  return {
+    LANG: 'C.UTF-8',
+    ...inherited,
+    PATH: bin ? `${bin}${delimiter}${path}` : path,
+    ...(bin && { VIRTUAL_ENV: join(bin, '..') }),
+    PYTHONPATH: deps.pythonPath,
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONHASHSEED: '0',
+    MPLBACKEND: 'Agg',
+    GIT_PYTHON_REFRESH: 'quiet',
+    ...(input.cpu !== null && { OMP_NUM_THREADS: String(Math.max(1, Math.floor(input.cpu))) }),
+    MLFLOW_TRACKING_URI: url,
+    MLFLOW_REGISTRY_URI: url,
+    MLFLOW_EXPERIMENT_NAME: run.pipeline,
+    MLFLOW_TRACKING_TOKEN: input.token,
+    LEVAIN_URL: url,
+    LEVAIN_PIPELINE: run.pipeline,
+    LEVAIN_RUN_ID: run.id,
+    LEVAIN_STEP: input.step,
+    LEVAIN_ATTEMPT: input.attemptId,
+    LEVAIN_PARAMS: canonicalJson(input.params),
+    ...Object.fromEntries(params),
+    ...input.secrets,
+  };
+}
+
+/** The values of declared secrets; throws `precondition_failed` that names one that is not set. */
+export async function findSecrets(
+  deps: Pick<PipelinesDeps, 'secrets'>,
+  names: readonly string[],
+): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const value = await deps.secrets.find(name);
+    if (value === undefined) {
+      throw new AppError('precondition_failed', `The step needs the secret ${name}, which is not set`, {
+        hint: `levain secret set ${name}`,
+      });
+    }
+    found[name] = value;
+  }
+  return found;
+}

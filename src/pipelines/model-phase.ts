@@ -1,0 +1,189 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gateRows, getVersion as getDatasetVersion, materialise } from '../data/index.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
+import { projectFileDigest } from '../project-file/index.ts';
+import {
+  type Candidate,
+  type DataCut,
+  decideAfterGate,
+  GATE_ROWS_LIMIT,
+  type GateSample,
+  getVersion,
+  registerCandidate,
+  runGate,
+} from '../registry/index.ts';
+import { attemptOf, sayInLog } from './attempts.ts';
+import { actorOf, cutOf, gateDataset, splitOf } from './data-phase.ts';
+import type { PipelinesDeps } from './deps.ts';
+import type { HeldStep, Outcome } from './engine-types.ts';
+import { lockOf } from './environment.ts';
+import { failureOf, failureOfError } from './failures.ts';
+import { findModelSource, type ModelSource } from './model-source.ts';
+import { getSnapshot } from './snapshots.ts';
+import type { DataOutputs, StepRun } from './types.ts';
+
+export const REGISTER_STEP = 'register';
+export const GATE_STEP = 'gate';
+const GATE_SEED = 1;
+
+/**
+ * Makes a version of what the steps left. The same model from the same data is the version that is there: a cached training step
+ * gives no second one, and the reason says so.
+ */
+export async function handleRegister(deps: PipelinesDeps, held: HeldStep): Promise<Outcome> {
+  const section = held.file.model;
+  if (!section)
+    return { kind: 'failed', failure: failureOf('model', 'levain.yaml has no model section'), cause: 'final' };
+  try {
+    const source = await findModelSource(deps, held, section);
+    const candidate = await candidateOf(deps, held, source);
+    const { version, created } = await registerCandidate(deps.registry, actorOf(held.run), candidate);
+    const name = `${version.model}@v${version.version}`;
+    const outputs = { register: { model: version.model, version: version.version, created } };
+    return {
+      kind: 'ok',
+      outputs,
+      reason: created ? `${name} registered` : `${name} is this model already: same model file, data and environment`,
+    };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { kind: 'failed', failure: failureOfError('model', error), cause: 'final' };
+  } finally {
+    await rm(trainingFolder(deps, held.step), { recursive: true, force: true });
+  }
+}
+
+/** Champion against challenger on the same held-out rows, then the decision that the file asks for. */
+export async function handleGate(deps: PipelinesDeps, held: HeldStep): Promise<Outcome> {
+  const registered = held.steps.find((step) => step.name === REGISTER_STEP)?.outputs?.register;
+  if (!registered) return { kind: 'failed', failure: failureOf('gate', 'nothing was registered'), cause: 'final' };
+  const actor = actorOf(held.run);
+  const reference = { model: registered.model, version: registered.version };
+  try {
+    const known = registered.created ? null : (await getVersion(deps.registry, actor, reference)).gate;
+    const verdict =
+      known ?? (await runGate(deps.registry, actor, { ...reference, sample: await gateSample(deps, held) }));
+    const decided = await decide(deps, held, reference, known !== null);
+    const outputs = { gate: { outcome: verdict.outcome, sentence: verdict.sentence, approval: decided } };
+    return {
+      kind: 'ok',
+      outputs,
+      reason: known ? 'decided when the version was registered' : verdict.outcome.replace('_', ' '),
+    };
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { kind: 'failed', failure: failureOfError('gate', error), cause: 'final' };
+  }
+}
+
+async function decide(
+  deps: PipelinesDeps,
+  held: HeldStep,
+  reference: { readonly model: string; readonly version: number },
+  wasDecided: boolean,
+): Promise<string> {
+  const actor = actorOf(held.run);
+  if (wasDecided) return (await getVersion(deps.registry, actor, reference)).approval;
+  return (await decideAfterGate(deps.registry, actor, reference)).approval;
+}
+
+async function candidateOf(deps: PipelinesDeps, held: HeldStep, source: ModelSource): Promise<Candidate> {
+  const { run, file } = held;
+  const section = file.model!;
+  const environment = await environmentOf(deps, held);
+  const gate = await gateSample(deps, held);
+  return {
+    model: modelName(held),
+    pipeline: run.pipeline,
+    pipelineRunId: run.id,
+    runId: source.runId,
+    modelFiles: source.files,
+    featuresDigest: await featuresDigest(deps, held),
+    env: { digest: environment.digest },
+    python: environment.python,
+    data: await dataCuts(deps, held),
+    sourceDigest: run.sourceDigest,
+    fileDigest: projectFileDigest(file),
+    section,
+    metrics: source.metrics,
+    draft: run.draft,
+    retrain: run.trigger.kind !== 'manual' || run.dataMode === 'latest',
+    trainingFile: await trainingFile(deps, held),
+    gate,
+  };
+}
+
+/** A pipeline makes one model, named as the pipeline. */
+const modelName = (held: HeldStep): string => held.file.name;
+
+async function environmentOf(deps: PipelinesDeps, { run, file }: HeldStep) {
+  const lock = await lockOf(deps, file, await getSnapshot(deps, run.projectId, run.sourceDigest));
+  if (lock === undefined) {
+    throw new AppError(
+      'precondition_failed',
+      'A model is served in the environment that it was trained in, and the project has no lock; write requirements.lock (uv pip compile) with "# python: 3.11" as its first line',
+    );
+  }
+  return deps.environments.build(lock);
+}
+
+async function featuresDigest(deps: PipelinesDeps, { run, file }: HeldStep): Promise<string | null> {
+  const path = file.model?.features ?? null;
+  if (path === null) return null;
+  const entry = (await getSnapshot(deps, run.projectId, run.sourceDigest)).find((candidate) => candidate.path === path);
+  if (!entry) throw new AppError('invalid', `model.features names ${path}, which is not in the project`);
+  return entry.digest;
+}
+
+const dataOutputs = (held: HeldStep): readonly DataOutputs[] => held.steps.flatMap((step) => step.outputs?.data ?? []);
+
+/** The model's own dataset first. */
+async function dataCuts(_deps: PipelinesDeps, held: HeldStep): Promise<readonly DataCut[]> {
+  const main = gateDataset(held.file);
+  const all = [...dataOutputs(held)].sort((a, b) => Number(b.dataset === main) - Number(a.dataset === main));
+  return all.flatMap((data) => {
+    const section = held.file.data[data.dataset];
+    if (!section) return [];
+    const { dataset, versionId, version, cutDigest } = data;
+    return [
+      {
+        dataset,
+        versionId,
+        version,
+        section,
+        split: splitOf(held.file, dataset),
+        asOf: held.run.trigger.asOf,
+        cutDigest,
+      },
+    ];
+  });
+}
+
+/** Rows that no step saw; null where the file names none that we can take. */
+async function gateSample(deps: PipelinesDeps, held: HeldStep): Promise<GateSample | null> {
+  const dataset = gateDataset(held.file);
+  const data = dataOutputs(held).find((candidate) => candidate.dataset === dataset);
+  const split = dataset === undefined ? null : splitOf(held.file, dataset);
+  if (!data || !split) return null;
+  const { section, versionId, asOf } = cutOf(held, data.dataset, held.file.data[data.dataset]!, data.versionId);
+  return gateRows(deps.data, { versionId, section, split, asOf, limit: GATE_ROWS_LIMIT, seed: GATE_SEED });
+}
+
+const trainingFolder = (deps: PipelinesDeps, step: StepRun): string => join(attemptOf(deps, step).folder, 'training');
+
+/** The rows that the steps saw, once more as one file: the reference of monitors, golden rows and signature. */
+async function trainingFile(deps: PipelinesDeps, held: HeldStep): Promise<string> {
+  const dataset = gateDataset(held.file);
+  const data = dataOutputs(held).find((candidate) => candidate.dataset === dataset);
+  if (!data)
+    throw new AppError(
+      'precondition_failed',
+      'The pipeline has a model and no data section; name its training data under "data"',
+    );
+  const version = await getDatasetVersion(deps.data, actorOf(held.run), { id: data.versionId });
+  await sayInLog(attemptOf(deps, held.step), `profiling ${version.dataset} v${version.version}`);
+  const to = join(trainingFolder(deps, held.step), 'training.parquet');
+  await materialise(deps.data, { ...cutOf(held, data.dataset, held.file.data[data.dataset]!, data.versionId), to });
+  return to;
+}

@@ -1,0 +1,22 @@
+import { AppError } from '../kernel/errors.ts';
+
+/**
+ * What of a notebook counts for the cache: kind, tags and source of its code cells. Outputs, counts and prose do not, so that
+ * running it by hand does not make the step stale. Lenient: the step itself says what is wrong with a broken notebook.
+ */
+export function notebookCodeOf(text: string, name: string): readonly string[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new AppError('invalid', `${name} is not a notebook: ${(error as Error).message}`);
+  }
+  const cells = (value as { cells?: unknown } | null)?.cells;
+  if (!Array.isArray(cells)) throw new AppError('invalid', `${name} is not a notebook: it has no list of cells`);
+  return cells.flatMap((cell: { cell_type?: unknown; source?: unknown; metadata?: { tags?: unknown } } | null) => {
+    if (cell?.cell_type !== 'code') return [];
+    const source = Array.isArray(cell.source) ? cell.source.join('') : String(cell.source ?? '');
+    const tags = Array.isArray(cell.metadata?.tags) ? cell.metadata.tags.map(String).sort() : [];
+    return [`${tags.join(',')}\n${source}`];
+  });
+}

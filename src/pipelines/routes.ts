@@ -1,0 +1,241 @@
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { AppError } from '../kernel/errors.ts';
+import { type Route, route } from '../wire/route.ts';
+import { appliedFile, applyProject, listApplied } from './applied.ts';
+import { attemptOf, LOG_CHUNK_BYTES, maskSecrets, readLogChunk } from './attempts.ts';
+import type { PipelinesDeps } from './deps.ts';
+import { cancelRun, getRunDetail, listRuns, startRun } from './runs.ts';
+import { MAX_SNAPSHOT_BYTES, missingContents } from './snapshots.ts';
+import { ApplyInput, isStepEnd, StartRunInput } from './types.ts';
+import { whyStep } from './why.ts';
+import { toWireDetail, toWireRun } from './wire.ts';
+
+const MANIFEST_BYTES = 64 * 2 ** 20;
+const RunParams = z.object({ id: z.string().min(4).max(100) });
+const StepParams = RunParams.extend({ step: z.string().min(1).max(200) });
+const NameParams = z.object({ name: z.string().min(1).max(100) });
+const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** A long poll answers after so many milliseconds even where nothing changed. */
+const MAX_WAIT_MS = 25_000;
+const POLL_MS = 250;
+
+/** Applied files, snapshots, runs with their steps and logs. */
+export function pipelinesRoutes(deps: PipelinesDeps): readonly Route[] {
+  return [...fileRoutes(deps), ...runRoutes(deps), ...stepRoutes(deps)];
+}
+
+const fileRoutes = (deps: PipelinesDeps): readonly Route[] => [
+  route(
+    {
+      method: 'POST',
+      path: '/apply',
+      permission: 'deploy',
+      summary: 'Apply a project file and its snapshot',
+      body: ApplyInput,
+      bodyLimitBytes: MANIFEST_BYTES,
+    },
+    ({ actor, body }) => applyProject(deps, actor, body),
+  ),
+  route(
+    {
+      method: 'POST',
+      path: '/snapshots/missing',
+      permission: 'write',
+      summary: 'Which contents the server lacks',
+      body: z.object({ digests: z.array(Digest).max(200_000) }),
+      bodyLimitBytes: MANIFEST_BYTES,
+    },
+    async ({ body }) => ({ missing: await missingContents(deps, body.digests) }),
+  ),
+  route(
+    {
+      method: 'PUT',
+      path: '/snapshots/content/:digest',
+      permission: 'write',
+      summary: 'Upload one content',
+      params: z.object({ digest: Digest }),
+      body: 'stream',
+      bodyLimitBytes: MAX_SNAPSHOT_BYTES,
+    },
+    ({ params, body }) => uploadContent(deps, params.digest, body),
+  ),
+  route(
+    { method: 'GET', path: '/pipelines', permission: 'read', summary: 'List the applied pipelines' },
+    async ({ actor }) => ({
+      items: (await listApplied(deps, actor.projectId)).map(
+        ({ pipeline, folder, digest, sourceDigest, appliedAt, file }) => ({
+          pipeline,
+          folder,
+          digest,
+          sourceDigest,
+          appliedAt: new Date(appliedAt).toISOString(),
+          steps: Object.keys(file.steps),
+          triggers: file.triggers,
+        }),
+      ),
+    }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipelines/:name',
+      permission: 'read',
+      summary: 'The applied file of a pipeline',
+      params: NameParams,
+    },
+    async ({ actor, params }) => {
+      const applied = await appliedFile(deps, actor.projectId, params.name);
+      if (!applied)
+        throw new AppError('not_found', `The pipeline "${params.name}" was never applied`, { hint: 'levain apply' });
+      return { ...applied, appliedAt: new Date(applied.appliedAt).toISOString() };
+    },
+  ),
+];
+
+const runRoutes = (deps: PipelinesDeps): readonly Route[] => [
+  route(
+    {
+      method: 'POST',
+      path: '/pipelines/:name/runs',
+      permission: 'write',
+      summary: 'Start a run',
+      params: NameParams,
+      body: StartRunInput,
+      bodyLimitBytes: MANIFEST_BYTES,
+    },
+    async ({ actor, params, body }) => toWireRun(await startRun(deps, actor, { ...body, pipeline: params.name })),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipeline-runs',
+      permission: 'read',
+      summary: 'List runs, newest first',
+      query: z.object({
+        pipeline: z.string().max(100).optional(),
+        limit: z.coerce.number().int().min(1).max(200).default(20),
+        after: z.string().max(500).optional(),
+      }),
+    },
+    async ({ actor, query }) => {
+      const page = await listRuns(deps, actor.projectId, query);
+      return { ...page, items: page.items.map(toWireRun) };
+    },
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipeline-runs/:id',
+      permission: 'read',
+      summary: 'A run with its steps; with `since` and `wait` it answers when something changed',
+      params: RunParams,
+      query: z.object({ since: z.string().max(100).optional(), wait: z.coerce.number().min(0).max(25).default(0) }),
+    },
+    async ({ actor, params, query, signal }) => {
+      const until = deps.clock.now() + Math.min(query.wait * 1_000, MAX_WAIT_MS);
+      for (;;) {
+        const detail = await toWireDetail(deps, await getRunDetail(deps, actor.projectId, params.id));
+        if (detail.stamp !== query.since || deps.clock.now() >= until || signal.aborted) return detail;
+        await deps.clock.sleep(POLL_MS, signal);
+      }
+    },
+  ),
+  route(
+    {
+      method: 'POST',
+      path: '/pipeline-runs/:id/cancel',
+      permission: 'write',
+      summary: 'Cancel a run',
+      params: RunParams,
+    },
+    async ({ actor, params }) => toWireRun(await cancelRun(deps, actor.projectId, params.id)),
+  ),
+];
+
+const stepRoutes = (deps: PipelinesDeps): readonly Route[] => [
+  route(
+    {
+      method: 'GET',
+      path: '/pipeline-runs/:id/steps/:step/log',
+      permission: 'read',
+      summary:
+        "A piece of a step's log by byte offset (negative: from the end); with `wait` it answers when there is more",
+      params: StepParams,
+      query: z.object({
+        offset: z.coerce.number().int().min(-LOG_CHUNK_BYTES).default(0),
+        attempt: z.coerce.number().int().min(0).optional(),
+        wait: z.coerce.number().min(0).max(25).default(0),
+      }),
+    },
+    async ({ actor, params, query, signal }) => {
+      const until = deps.clock.now() + query.wait * 1_000;
+      for (;;) {
+        const chunk = await readStepLog(deps, actor.projectId, { ...params, ...query });
+        if (chunk.text !== '' || chunk.finished || deps.clock.now() >= until || signal.aborted) return chunk;
+        await deps.clock.sleep(POLL_MS, signal);
+      }
+    },
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipeline-runs/:id/steps/:step/why',
+      permission: 'read',
+      summary: 'Why a step ran or did not',
+      params: StepParams,
+    },
+    ({ actor, params }) => whyStep(deps, actor.projectId, params),
+  ),
+];
+
+async function uploadContent(
+  deps: PipelinesDeps,
+  claimed: string,
+  body: Readable,
+): Promise<{ readonly digest: string; readonly sizeBytes: number }> {
+  const stored = await deps.content.put(body);
+  if (stored.digest === claimed) return stored;
+  throw new AppError(
+    'invalid',
+    `The bytes have the digest ${stored.digest}, not ${claimed}; the file changed while it was sent`,
+  );
+}
+
+async function readStepLog(
+  deps: PipelinesDeps,
+  projectId: string,
+  input: { readonly id: string; readonly step: string; readonly offset: number; readonly attempt?: number | undefined },
+) {
+  const { steps, run } = await getRunDetail(deps, projectId, input.id);
+  const step = steps.find((candidate) => candidate.name === input.step);
+  if (!step)
+    throw new AppError(
+      'not_found',
+      `The run has no step "${input.step}"; it has ${steps.map(({ name }) => name).join(', ')}`,
+    );
+  const attempt = attemptOf(deps, { ...step, attempt: input.attempt ?? step.attempt });
+  const finished = isStepEnd(step.state) || (input.attempt !== undefined && input.attempt < step.attempt);
+  const chunk = await readLogChunk(join(attempt.folder, 'log'), input.offset, finished);
+  const secrets = await secretsOf(deps, projectId, run.pipeline, step.name);
+  return {
+    step: step.name,
+    attempt: step.attempt,
+    text: maskSecrets(chunk.text, secrets),
+    nextOffset: chunk.nextOffset,
+    finished: finished && chunk.atEnd,
+  };
+}
+
+async function secretsOf(
+  deps: PipelinesDeps,
+  projectId: string,
+  pipeline: string,
+  step: string,
+): Promise<readonly string[]> {
+  const applied = await appliedFile(deps, projectId, pipeline);
+  const names = applied?.file.steps[step]?.secrets ?? [];
+  const values = await Promise.all(names.map((name) => deps.secrets.find(name)));
+  return values.filter((value) => value !== undefined);
+}

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import type { Json } from '../kernel/canonical-json.ts';
+import type { ProjectFile } from '../project-file/index.ts';
+
+export const RUN_STATES = [
+  'pending',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'waiting',
+  'refused',
+  'gate_failed',
+] as const;
+/** `waiting`: for an approval. `refused`: a data contract is broken. All but the first two are ends. */
+export type RunState = (typeof RUN_STATES)[number];
+
+export const STEP_STATES = [
+  'pending',
+  'ready',
+  'leased',
+  'running',
+  'ok',
+  'cached',
+  'failed',
+  'lost',
+  'skipped',
+  'cancelled',
+] as const;
+/** `lost`: its process is gone without an exit code. */
+export type StepState = (typeof STEP_STATES)[number];
+
+/** Phases of a run are rows alike: data in, the file's steps, then registration and gate. */
+export type StepKind = 'data' | 'run' | 'notebook' | 'register' | 'gate';
+
+export const TRIGGER_KINDS = ['manual', 'cron', 'data', 'alert', 'after', 'rehearsal'] as const;
+export type TriggerKind = (typeof TRIGGER_KINDS)[number];
+
+/** Why a step or a run did not get through: data, not an exception. */
+export interface Failure {
+  /** exit, cell, kernel_died, timeout, oom, lost, contract, environment, output, model, gate, internal */
+  readonly kind: string;
+  readonly message: string;
+  readonly exitCode: number | null;
+  readonly logTail: readonly string[];
+  /** For notebooks: which code cell, counted from 1. */
+  readonly cell: { readonly code: number; readonly of: number; readonly source: string } | null;
+  readonly hint: string | null;
+}
+
+export interface SnapshotFile {
+  readonly path: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly executable: boolean;
+}
+
+/** A file of the project's snapshot, as a client sends it. */
+export const SnapshotFileInput = z.object({
+  path: z.string().min(1).max(1024),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  sizeBytes: z.number().int().nonnegative(),
+  executable: z.boolean().default(false),
+});
+
+export const ApplyInput = z.object({
+  /** The text of levain.yaml. */
+  text: z.string().min(1).max(1_048_576),
+  /** Where the project stands on the server's machine: relative `data.*.from` stand on it. */
+  folder: z.string().min(1).max(4096),
+  sourceDigest: z.string().regex(/^[0-9a-f]{64}$/),
+  /** The snapshot's files; left out where the server has the snapshot already. */
+  sourceManifest: z.array(SnapshotFileInput).max(200_000).optional(),
+  dryRun: z.boolean().default(false),
+});
+export type ApplyInput = z.input<typeof ApplyInput>;
+
+export interface ApplyResult {
+  readonly pipeline: string;
+  readonly digest: string;
+  readonly sourceDigest: string;
+  /** False where nothing changed. */
+  readonly applied: boolean;
+  readonly dryRun: boolean;
+  readonly changes: readonly Change[];
+}
+
+/** One difference between the applied file and this one; undefined: not there. */
+export interface Change {
+  readonly key: string;
+  readonly before?: Json;
+  readonly after?: Json;
+}
+
+export interface AppliedFile {
+  readonly pipeline: string;
+  readonly file: ProjectFile;
+  readonly folder: string;
+  readonly digest: string;
+  readonly sourceDigest: string;
+  readonly appliedAt: number;
+}
+
+export const StartRunInput = z.object({
+  trigger: z
+    .object({ kind: z.enum(TRIGGER_KINDS), key: z.string().min(1).max(200), asOf: z.number().nullable().default(null) })
+    .optional(),
+  /** `latest` looks at the sources again; `current` takes the newest good version, and looks where there is none. */
+  dataMode: z.enum(['current', 'latest']).default('current'),
+  params: z.record(z.string(), z.json()).default({}),
+  /** A file and snapshot other than the applied ones: where they differ, the run is a draft. */
+  source: ApplyInput.omit({ dryRun: true }).optional(),
+  rehearsal: z.string().max(100).nullable().default(null),
+});
+export type StartRunInput = z.input<typeof StartRunInput> & { readonly pipeline: string };
+
+/** A file that a step put out. */
+export interface OutputFile {
+  readonly path: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** What a finished step leaves: the value that the cache keeps. */
+export interface StepOutputs {
+  readonly files?: readonly OutputFile[];
+  /** The executed notebook. */
+  readonly notebook?: OutputFile | null;
+  /** Variables saved as model folders, paths relative to the folder. */
+  readonly exports?: Readonly<Record<string, { readonly files: readonly OutputFile[]; readonly facts: Json }>>;
+  /** The tracked runs that the step made, the primary one first. */
+  readonly trackedRuns?: readonly string[];
+  readonly data?: DataOutputs;
+  readonly register?: { readonly model: string; readonly version: number; readonly created: boolean };
+  readonly gate?: { readonly outcome: string; readonly sentence: string; readonly approval: string };
+}
+
+export interface DataOutputs {
+  readonly dataset: string;
+  readonly versionId: string;
+  readonly version: number;
+  readonly cutDigest: string;
+  readonly rows: number | null;
+  readonly created: boolean;
+}
+
+export interface PipelineRun {
+  readonly projectId: string;
+  readonly id: string;
+  readonly pipeline: string;
+  readonly fileDigest: string;
+  readonly sourceDigest: string;
+  readonly folder: string;
+  readonly draft: boolean;
+  readonly trigger: { readonly kind: TriggerKind; readonly key: string; readonly asOf: number | null };
+  readonly dataMode: 'current' | 'latest';
+  readonly params: Readonly<Record<string, Json>>;
+  readonly startedBy: string;
+  readonly rehearsal: string | null;
+  readonly state: RunState;
+  /** How it ended, in one sentence. */
+  readonly summary: string | null;
+  readonly failure: Failure | null;
+  readonly model: string | null;
+  readonly version: number | null;
+  readonly cancelRequested: boolean;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
+export interface StepRun {
+  readonly projectId: string;
+  readonly runId: string;
+  readonly name: string;
+  readonly kind: StepKind;
+  readonly position: number;
+  readonly needs: readonly string[];
+  readonly state: StepState;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly leaseOwner: string | null;
+  readonly leaseUntil: number | null;
+  /** Not to be started before: a retry's delay. */
+  readonly dueAt: number | null;
+  readonly cacheKey: string | null;
+  readonly cachedFrom: string | null;
+  /** Why it ran or did not. */
+  readonly reason: string | null;
+  readonly envDigest: string | null;
+  readonly outputs: StepOutputs | null;
+  readonly failure: Failure | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
+/** One part of a cache key: `data:churn`, `code:train.py`, `notebook`, `env`, … */
+export interface KeyPart {
+  readonly name: string;
+  readonly digest: string;
+}
+
+export const isFinished = (state: RunState): boolean => state !== 'pending' && state !== 'running';
+export const isDone = (state: StepState): boolean => state === 'ok' || state === 'cached';
+export const isStepEnd = (state: StepState): boolean =>
+  isDone(state) || state === 'failed' || state === 'lost' || state === 'skipped' || state === 'cancelled';
