@@ -1,6 +1,6 @@
 import type { Frame } from '../kernel/frame.ts';
 import type { Random } from '../ports/system.ts';
-import { withRowErrors } from './outputs.ts';
+import { positiveIndex, withRowErrors } from './outputs.ts';
 import type { Fault, Outputs, RowError, Servable } from './types.ts';
 
 interface FaultIo {
@@ -40,7 +40,7 @@ function constant(outputs: Outputs, value: number, { spec }: Servable): Outputs 
   const { classes } = spec;
   if (spec.task === 'regression' || !classes || classes.length !== 2)
     return { ...outputs, scores, ...(spec.task === 'regression' && { labels: [...scores] }) };
-  const positive = spec.positive === undefined ? 1 : Math.max(0, classes.indexOf(spec.positive));
+  const positive = positiveIndex(spec, classes);
   const label = classes[value >= (spec.threshold ?? 0.5) ? positive : 1 - positive]!;
   const probabilities = [0, 1].map((k) => new Float64Array(outputs.rowCount).fill(k === positive ? value : 1 - value));
   return { ...outputs, scores, labels: new Array(outputs.rowCount).fill(label), probabilities };

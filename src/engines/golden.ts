@@ -2,7 +2,7 @@ import { canonicalJson } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Cell, ColumnValues, Frame } from '../kernel/frame.ts';
 import type { PythonModel, PythonWorkers } from '../ports/python-worker.ts';
-import { outputsFromPython, withRowErrors, withThreshold } from './outputs.ts';
+import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from './outputs.ts';
 import type { Outputs, RowError, Servable, Task } from './types.ts';
 
 /** Raw rows with what the real model says of them in the environment that trained it. */
@@ -153,7 +153,7 @@ export async function computeGolden(workers: PythonWorkers, request: GoldenReque
 export async function compareGolden(servable: Servable, golden: Golden): Promise<Parity> {
   const { spec } = servable;
   const ours = await servable.predict(golden.rows);
-  const positive = spec.positive === undefined || !spec.classes ? 1 : Math.max(0, spec.classes.indexOf(spec.positive));
+  const positive = positiveIndex(spec, spec.classes ?? null);
   const theirs = withThreshold(golden.outputs, spec, spec.classes ?? null, positive);
   let maxDifference = 0;
   const compare = (a: Float64Array, b: Float64Array): void => {
@@ -174,6 +174,6 @@ export async function compareGolden(servable: Servable, golden: Golden): Promise
 
 /** Two missing scores agree; one missing score differs by everything. */
 function difference(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : Number.POSITIVE_INFINITY;
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : Number.MAX_VALUE;
   return Math.abs(a - b) / Math.max(1, Math.abs(b));
 }

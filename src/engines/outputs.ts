@@ -65,3 +65,19 @@ export function withThreshold(
   });
   return { ...outputs, labels };
 }
+
+/** Where the positive class stands; the second one unless the spec names another. */
+export function positiveIndex(spec: Pick<ServableSpec, 'task' | 'positive'>, classes: readonly Cell[] | null): number {
+  if (spec.task !== 'binary' || spec.positive === undefined || !classes) return 1;
+  const at = classes.findIndex((cell) => sameCell(cell, spec.positive!));
+  if (at < 0)
+    throw new AppError(
+      'invalid',
+      `The positive class ${JSON.stringify(spec.positive)} is none of the model's: ${JSON.stringify(classes)}`,
+    );
+  return at;
+}
+
+/** Python's equality: true is 1. */
+const sameCell = (a: Cell, b: Cell): boolean =>
+  a === b || (typeof a !== 'string' && typeof b !== 'string' && Number(a) === Number(b));

@@ -6,7 +6,7 @@ import { sha256 } from '../kernel/hash.ts';
 import type { LoadedPythonModel } from '../ports/python-worker.ts';
 import { readEngine } from './engine-file.ts';
 import { withFault } from './fault.ts';
-import { outputsFromPython, withRowErrors, withThreshold } from './outputs.ts';
+import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from './outputs.ts';
 import { compileModel } from './predictor.ts';
 import { layOutFiles } from './python-files.ts';
 import { checkRows } from './signature.ts';
@@ -145,19 +145,3 @@ function failed(spec: ServableSpec, rowCount: number, message: string): Outputs 
     ...(rowCount > 0 && { errors: Array.from({ length: rowCount }, (_, row) => ({ row, message })) }),
   };
 }
-
-/** Where the positive class stands; the second one unless the spec names another. */
-function positiveIndex(spec: ServableSpec, classes: readonly Cell[] | null): number {
-  if (spec.task !== 'binary' || spec.positive === undefined || !classes) return 1;
-  const at = classes.findIndex((cell) => sameCell(cell, spec.positive!));
-  if (at < 0)
-    throw new AppError(
-      'invalid',
-      `The positive class ${JSON.stringify(spec.positive)} is none of the model's: ${JSON.stringify(classes)}`,
-    );
-  return at;
-}
-
-/** Python's equality: true is 1. */
-const sameCell = (a: Cell, b: Cell): boolean =>
-  a === b || (typeof a !== 'string' && typeof b !== 'string' && Number(a) === Number(b));

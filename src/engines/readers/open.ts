@@ -50,9 +50,8 @@ function inflate(bytes: Uint8Array, run: typeof inflateSync): Uint8Array {
 const DANGEROUS_MODULES = new Set(
   (
     'os posix nt subprocess sys shutil socket pty importlib runpy code codeop ctypes webbrowser pickle _pickle marshal shelve ' +
-    'commands popen2 platform pip multiprocessing threading _thread signal asyncio urllib http ftplib smtplib telnetlib requests ' +
-    'pathlib tempfile glob io _io builtins.io pdb bdb timeit trace profile cProfile distutils setuptools ensurepip venv imp ' +
-    'pkgutil site sysconfig inspect gc atexit linecache tokenize ast dis nturl2path'
+    'commands popen2 pip multiprocessing signal asyncio urllib http ftplib smtplib telnetlib requests pdb bdb timeit trace profile ' +
+    'cProfile distutils setuptools ensurepip venv imp pkgutil site gc atexit'
   ).split(' '),
 );
 const DANGEROUS_BUILTINS = new Set(
@@ -70,6 +69,10 @@ const DANGEROUS_NAMES = new Set([
   'functools.reduce',
   'types.FunctionType',
   'types.CodeType',
+  'io.open',
+  '_io.open',
+  'io.FileIO',
+  '_io.FileIO',
 ]);
 
 /** The names of this file that no model needs and that would run something when unpickled, for example `os.system`. */

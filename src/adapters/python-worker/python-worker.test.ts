@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { testPython } from '../../../test/support/python.ts';
+import { isAppError } from '../../kernel/errors.ts';
+import type { Frame } from '../../kernel/frame.ts';
+import type { PythonWorkers } from '../../ports/python-worker.ts';
+import type { Clock, Log } from '../../ports/system.ts';
+import { createPythonWorkers } from './index.ts';
+
+const python = await testPython();
+const skip = python ? false : 'no Python environment could be built (uv and a package index are needed)';
+const lines: string[] = [];
+const log: Log = {
+  debug: () => undefined,
+  info: (_, fields) => void lines.push(String(fields?.['line'])),
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => log,
+};
+const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }),
+};
+
+const FEATURES = `
+import os, time
+import pandas as pd
+
+def features(df):
+    if (df["x"] == -1).any():
+        raise ValueError("x is negative")
+    if (df["x"] == -2).any():
+        time.sleep(600)
+    if (df["x"] == -3).any():
+        os._exit(3)
+    print("rows", len(df))
+    out = pd.DataFrame({"double": df["x"] * 2, "name": df["name"].str.upper(), "size": len(df), "pid": os.getpid()})
+    if "when" in df:
+        out["hour"] = df["when"].dt.hour
+        out["kind"] = str(df["when"].dtype)[:10]
+    return out
+`;
+
+let folder: string;
+let workers: PythonWorkers;
+let featuresPath: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'levain-worker-'));
+  featuresPath = join(folder, 'features');
+  await writeFile(featuresPath, FEATURES);
+  workers = createPythonWorkers({
+    clock,
+    log,
+    pythonPath: fileURLToPath(new URL('../../../python', import.meta.url)),
+    limits: { backoffMs: 1 },
+  });
+});
+
+after(async () => {
+  await workers.close();
+  await rm(folder, { recursive: true });
+});
+
+const rows = (...x: number[]): Frame => ({
+  rowCount: x.length,
+  columns: [
+    { name: 'x', values: Float64Array.from(x) },
+    { name: 'name', values: x.map((v) => (v === 5 ? null : `é${v}`)) },
+  ],
+});
+
+const column = (frame: Frame, name: string) => Array.from(frame.columns.find((c) => c.name === name)?.values ?? []);
+
+const open = () => workers.load(python!, { featuresPath, types: { x: 'long', when: 'datetime' } });
+
+test('features run on raw rows and text survives', { skip }, async () => {
+  const loaded = await open();
+  const result = await loaded.run('features', rows(1, 5));
+  assert.ok(result.ok);
+  assert.deepEqual(column(result.frame, 'double'), [2, 10]);
+  assert.deepEqual(column(result.frame, 'name'), ['É1', null]);
+  assert.match(loaded.libraries['pandas'] ?? '', /^\d+\./);
+  assert.ok(lines.includes('rows 2'), 'what user code prints goes to the log');
+  await loaded.close();
+});
+
+test('a datetime column reaches pandas as datetimes', { skip }, async () => {
+  const loaded = await open();
+  const when = Float64Array.of(Date.UTC(2026, 0, 31, 17), Number.NaN);
+  const frame = rows(1, 2);
+  const result = await loaded.run('features', {
+    rowCount: 2,
+    columns: [...frame.columns, { name: 'when', values: when }],
+  });
+  assert.ok(result.ok);
+  assert.deepEqual(column(result.frame, 'hour'), [17, Number.NaN]);
+  assert.deepEqual(column(result.frame, 'kind'), ['datetime64', 'datetime64']);
+  await loaded.close();
+});
+
+test('calls that wait travel as one batch and get their own rows back', { skip }, async () => {
+  const loaded = await open();
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => loaded.run('features', rows(i + 10, i + 11))));
+  const sizes = answers.map((a, i) => {
+    assert.ok(a.ok);
+    assert.deepEqual(column(a.frame, 'double'), [2 * i + 20, 2 * i + 22]);
+    return Number(column(a.frame, 'size')[0]);
+  });
+  assert.ok(Math.max(...sizes) > 2, `largest batch ${Math.max(...sizes)}`);
+  await loaded.close();
+});
+
+test('a row that fails does not take its neighbours along', { skip }, async () => {
+  const loaded = await open();
+  const [good, mixed, bad] = await Promise.all([
+    loaded.run('features', rows(1, 2)),
+    loaded.run('features', rows(3, -1, 4)),
+    loaded.run('features', rows(-1)),
+  ]);
+  assert.ok(good?.ok && good.errors === undefined);
+  assert.ok(mixed?.ok);
+  assert.deepEqual(mixed.errors, [{ row: 1, message: 'x is negative' }]);
+  assert.deepEqual(column(mixed.frame, 'double'), [6, Number.NaN, 8]);
+  assert.deepEqual(bad, { ok: false, kind: 'ValueError', message: 'x is negative', rows: [0] });
+  await loaded.close();
+});
+
+test('a deadline kills the worker, fails its own call only, and the next one is answered', { skip }, async () => {
+  const loaded = await open();
+  await loaded.run('features', rows(1));
+  const stuck = loaded.run('features', rows(-2), { deadlineMs: 300 });
+  await assert.rejects(stuck, (error) => isAppError(error, 'unavailable') && /300 ms/.test(error.message));
+  const next = await loaded.run('features', rows(7));
+  assert.ok(next.ok);
+  await loaded.close();
+});
+
+test('a worker that dies is started again', { skip }, async () => {
+  const loaded = await open();
+  const first = await loaded.run('features', rows(1));
+  await assert.rejects(loaded.run('features', rows(-3)), (error) => isAppError(error, 'unavailable'));
+  const second = await loaded.run('features', rows(1));
+  assert.ok(first.ok && second.ok);
+  assert.notEqual(column(first.frame, 'pid')[0], column(second.frame, 'pid')[0]);
+  await loaded.close();
+});
+
+test('code that does not load is refused with its Python error', { skip }, async () => {
+  const path = join(folder, 'broken');
+  await writeFile(path, 'import nothing_like_it\n');
+  await assert.rejects(
+    workers.load(python!, { featuresPath: path }),
+    (error) =>
+      isAppError(error, 'invalid') && /ModuleNotFoundError: No module named 'nothing_like_it'/.test(error.message),
+  );
+});
+
+test('a closed model leaves no process behind', { skip }, async () => {
+  const loaded = await open();
+  const result = await loaded.run('features', rows(1));
+  assert.ok(result.ok);
+  const pid = Number(column(result.frame, 'pid')[0]);
+  await loaded.close();
+  assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+});
