@@ -14,7 +14,7 @@ export function parseArtifactPath(path: string): string {
   const isSafe =
     trimmed.length <= MAX_PATH_LENGTH &&
     !trimmed.startsWith('/') &&
-    !/[\\#\u0000-\u001f\u007f]/.test(trimmed) &&
+    !/[\\#\p{Cc}]/u.test(trimmed) &&
     !/%(?:2f|2e|5c|00)/i.test(trimmed) &&
     !/^[A-Za-z]:/.test(trimmed) &&
     (trimmed === '' || trimmed.split('/').every((part) => part !== '' && part !== '.' && part !== '..'));

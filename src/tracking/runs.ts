@@ -126,7 +126,7 @@ export async function updateRunIn(tx: Tx, deps: TrackingDeps, actor: Actor, chan
     await runStatements(tx, [upsertRunTags(deps.db, actor.projectId, change.id, [tag])]);
   }
   if (change.status && isFinal(change.status) && !isFinal(row.status as RunStatus)) {
-    await deps.outbox.publishIn(tx, {
+    await deps.outbox.publish(tx, {
       topic: 'tracking.run_finished',
       projectId: actor.projectId,
       key: change.id,
