@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { computeGolden, convertModel, encodeGolden, FORMAT } from '../engines/index.ts';
+import { computeGolden, convertModel, ENGINE_FORMAT, encodeGolden, PARITY_TOLERANCE } from '../engines/index.ts';
 import type { Servable, ServableSpec, Task } from '../engines/types.ts';
 import { recordActivity } from '../identity/index.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
@@ -17,9 +17,6 @@ import { openServable } from './scoring.ts';
 import type { Candidate, EngineFacts, Parity, Registered, RegistryDeps, VersionFacts } from './types.ts';
 import * as store from './versions.store.ts';
 import { getVersionIn } from './versions.ts';
-
-/** How far an engine may be from the training environment's own answers. */
-export const PARITY_TOLERANCE = 1e-6;
 
 /**
  * Makes a version of what a run left behind: reads the model file without running it, has the training environment answer golden
@@ -103,7 +100,17 @@ async function prepare(deps: RegistryDeps, candidate: Candidate, paths: Paths): 
   };
   const python = { envDigest: candidate.env.digest, executable: candidate.python };
   const rows = goldenRows(candidate.gate?.frame ?? training.frame, signature);
-  const golden = await computeGolden(deps.workers, candidate.python, paths, rows, base);
+  const golden = await computeGolden(deps.workers, {
+    python: candidate.python,
+    model: {
+      modelPath: paths.modelPath,
+      ...(paths.featuresPath !== undefined && { featuresPath: paths.featuresPath }),
+    },
+    rows,
+    task: base.task,
+    classes: classes ?? null,
+    ...(classes && base.positive !== undefined && { positive: classes.indexOf(base.positive) }),
+  });
   const goldenRef = await deps.content.put(encodeGolden(golden));
   const inPython = { kind: 'python' as const, files: candidate.modelFiles };
   const tried = { ...base, golden: { digest: goldenRef.digest }, ...(needsPython(base) && { python }) };
@@ -132,7 +139,7 @@ const needsPython = (spec: { features?: unknown }): boolean => spec.features !==
 
 async function storeEngine(deps: RegistryDeps, bytes: Uint8Array): Promise<ServableSpec['engine']> {
   const { digest } = await deps.content.put(bytes);
-  return { kind: 'levain', digest, format: FORMAT };
+  return { kind: 'levain', digest, format: ENGINE_FORMAT };
 }
 
 export async function withServable<T>(

@@ -1,5 +1,5 @@
 export { approvalSentence, approve, assertDeployable, decideAfterGate, reject, subjectDigest } from './approvals.ts';
-export { PARITY_TOLERANCE, registerCandidate } from './candidate.ts';
+export { registerCandidate } from './candidate.ts';
 export { clearChampionIn, setAlias, setChampionIn } from './champion.ts';
 export { GATE_ROWS_LIMIT, runGate } from './gate.ts';
 export { findHold, findHoldIn, resume, setHold, setHoldIn } from './holds.ts';

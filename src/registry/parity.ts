@@ -1,4 +1,4 @@
-import { compareGolden, type Golden } from '../engines/index.ts';
+import { compareGolden, type Golden, MAX_GOLDEN_ROWS } from '../engines/index.ts';
 import type { Signature } from '../engines/signature.ts';
 import type { ServableSpec } from '../engines/types.ts';
 import { AppError, messageOf } from '../kernel/errors.ts';
@@ -6,7 +6,6 @@ import { cellAt, type Frame, takeRows } from '../kernel/frame.ts';
 import { openServable, shuffled } from './scoring.ts';
 import type { EngineFacts, Parity, RegistryDeps } from './types.ts';
 
-export const MAX_GOLDEN_ROWS = 200;
 const EDGE_ROWS_PER_COLUMN = 6;
 
 /** Rows whose answers are kept for ever: smallest, largest and missing values and the rarest category of each column, then chance. */
