@@ -1,55 +1,88 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createLog, systemClock, systemRandom } from '../adapters/system/index.ts';
 import { ENGINE_FORMAT } from '../engines/model.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
+import { identityOf } from '../main/process-identity.ts';
+import { saveRecord } from '../main/records.ts';
 import type { PythonWorkers } from '../ports/python-worker.ts';
 import type { Log } from '../ports/system.ts';
 import { type Gateway, type GatewayOptions, startGateway } from './gateway.ts';
 
 const HELP = `levain gateway: answers predictions
 
-  --data-dir DIR   where the server lives (default: LEVAIN_DATA_DIR, else .levain)
-  --host HOST      default 127.0.0.1
-  --port PORT      default 4748; 0 takes a free one
-  --server URL     the control plane (default: the url in DIR/server.json, read before each call)
+  --data-dir DIR   where the server lives (LEVAIN_DATA_DIR, else .levain)
+  --host HOST      address to listen on (LEVAIN_GATEWAY_HOST, else 127.0.0.1)
+  --port PORT      port for predictions; 0 takes a free one (LEVAIN_GATEWAY_PORT, else 4748)
+  --server URL     the control plane (LEVAIN_SERVER_URL, else the url in DIR/server.json, read before each call)
 
-The gateway token comes from the file descriptor LEVAIN_GATEWAY_TOKEN_FD, from LEVAIN_GATEWAY_TOKEN, or from DIR/gateway/token.
+Its own folder is LEVAIN_GATEWAY_DIR, else DIR/gateway. Its token comes from the file descriptor LEVAIN_GATEWAY_TOKEN_FD, from
+LEVAIN_GATEWAY_TOKEN, from the file LEVAIN_GATEWAY_TOKEN_FILE, else from the file "token" in its folder.
 `;
+
+/** Exit code where the port is taken: whoever started this chooses another, or waits. */
+const PORT_TAKEN = 98;
 
 /** The gateway process. Prints one line of JSON with its address when it answers; SIGTERM lets it finish. */
 async function main(): Promise<void> {
+  const settings = readSettings();
+  if (settings === undefined) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const log = createLog({ name: 'gateway' });
+  surviveParent();
+  const gateway = await startGateway(optionsOf(settings, log));
+  stopOnSignals(gateway, log);
+  const record = { ...identityOf(process.pid), url: gateway.url, port: Number(new URL(gateway.url).port) };
+  saveRecord(join(settings.dataDir, 'gateway.json'), record);
+  process.stdout.write(`${JSON.stringify({ gatewayUrl: gateway.url })}\n`);
+}
+
+interface Settings {
+  readonly dataDir: string;
+  readonly dir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly server: string | undefined;
+}
+
+/** Options, then the environment; undefined for `--help`. Imported by the command line, this file has no options of its own. */
+function readSettings(): Settings | undefined {
+  const { env } = process;
   const { values } = parseArgs({
+    args: import.meta.main ? process.argv.slice(2) : [],
     options: {
-      'data-dir': { type: 'string' },
-      host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: '4748' },
+      'data-dir': { type: 'string', default: env['LEVAIN_DATA_DIR'] ?? '.levain' },
+      host: { type: 'string', default: env['LEVAIN_GATEWAY_HOST'] ?? '127.0.0.1' },
+      port: { type: 'string', default: env['LEVAIN_GATEWAY_PORT'] ?? '4748' },
       server: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return;
-  }
-  const dataDir = resolve(values['data-dir'] ?? process.env['LEVAIN_DATA_DIR'] ?? '.levain');
-  const log = createLog({ name: 'gateway' });
-  surviveParent();
-  const gateway = await startGateway(optionsOf(dataDir, values.host, parsePort(values.port), values.server, log));
-  stopOnSignals(gateway, log);
-  process.stdout.write(`${JSON.stringify({ gatewayUrl: gateway.url })}\n`);
+  if (values.help) return undefined;
+  const dataDir = resolve(values['data-dir']);
+  const dir = resolve(env['LEVAIN_GATEWAY_DIR'] ?? join(dataDir, 'gateway'));
+  return {
+    dataDir,
+    dir,
+    host: values.host,
+    port: parsePort(values.port),
+    server: values.server ?? env['LEVAIN_SERVER_URL'],
+  };
 }
 
-function optionsOf(dataDir: string, host: string, port: number, server: string | undefined, log: Log): GatewayOptions {
+function optionsOf({ dataDir, dir, host, port, server }: Settings, log: Log): GatewayOptions {
   return {
-    dir: join(dataDir, 'gateway'),
+    dir,
     host,
     port,
     version: versionOfPackage(),
     serverUrl: server === undefined ? () => recordedServer(dataDir) : async () => server,
-    token: tokenSource(join(dataDir, 'gateway', 'token')),
+    token: tokenSource(process.env['LEVAIN_GATEWAY_TOKEN_FILE'] ?? join(dir, 'token')),
     formats: [ENGINE_FORMAT],
     clock: systemClock,
     random: systemRandom,
@@ -114,7 +147,11 @@ function lazyPythonWorkers(log: Log): PythonWorkers {
   let created: Promise<PythonWorkers> | undefined;
   const get = (): Promise<PythonWorkers> => {
     created ??= import('../adapters/python-worker/index.ts').then(({ createPythonWorkers }) =>
-      createPythonWorkers({ log }),
+      createPythonWorkers({
+        clock: systemClock,
+        log,
+        pythonPath: fileURLToPath(new URL('../../python', import.meta.url)),
+      }),
     );
     return created;
   };
@@ -131,5 +168,6 @@ function versionOfPackage(): string {
 
 main().catch((error: unknown) => {
   process.stderr.write(`${isAppError(error) ? error.message : ((error as Error).stack ?? messageOf(error))}\n`);
-  process.exitCode = isAppError(error, 'invalid') ? 2 : 1;
+  const isTaken = isAppError(error, 'unavailable') && error.details?.['code'] === 'EADDRINUSE';
+  process.exit(isTaken ? PORT_TAKEN : isAppError(error, 'invalid') ? 2 : 1);
 });

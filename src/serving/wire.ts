@@ -59,7 +59,7 @@ export interface DesiredEndpoint {
   readonly predictFns?: Readonly<Record<string, 'predict' | 'predict_proba'>>;
 }
 
-/** Exactly one champion; at most one challenger. `weight` 0..1 is the challenger's share; the champion takes the rest. */
+/** At most one champion (none before the first version: such an endpoint answers 503) and at most one challenger. `weight` 0..1 is the challenger's share; the champion takes the rest. */
 export interface DesiredArm {
   readonly versionId: string;
   readonly role: 'champion' | 'challenger';

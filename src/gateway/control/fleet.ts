@@ -89,16 +89,16 @@ export class Fleet {
     await this.#retireUnused();
   }
 
-  /** The champion alone is enough to swap; the rest joins when it is ready. A champion that fails leaves the old traffic as it is. */
+  /** Without a champion nothing changes. The champion alone is enough to swap; the rest joins when it is ready. A champion that fails leaves the old traffic as it is. */
   async #applyEndpoint(desired: DesiredEndpoint, sequence: number, kept: Map<string, Loading>): Promise<void> {
     const endpoint = this.#endpointOf(desired);
     const versions = desired.versions.map((spec) => this.#load(desired, spec, kept));
-    const championId = desired.arms.find(({ role }) => role === 'champion')!.versionId;
-    const champion = versions.find(({ versionId }) => versionId === championId)!;
+    const championId = desired.arms.find(({ role }) => role === 'champion')?.versionId;
+    const champion = versions.find(({ versionId }) => versionId === championId);
     const swap = (): void => {
-      if (sequence === this.#sequence && champion.live) swapTraffic(endpoint, desired, champion.live, versions);
+      if (sequence === this.#sequence && champion?.live) swapTraffic(endpoint, desired, champion.live, versions);
     };
-    await settle(champion);
+    if (champion) await settle(champion);
     swap();
     await Promise.all(versions.map(settle));
     swap();

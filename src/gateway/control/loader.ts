@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { compareGolden, loadServable, parseGolden } from '../../engines/index.ts';
+import { compareGolden, decodeGolden, PARITY_TOLERANCE } from '../../engines/golden.ts';
+import { loadServable } from '../../engines/servable.ts';
 import type { Servable, ServableIo, ServableSpec } from '../../engines/types.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { SelfTest } from '../serve/live-version.ts';
 
-/** How far a version's answers may be from those of its training environment. */
-export const MAX_DIFFERENCE = 1e-6;
 const WARM_UP_ROUNDS = 3;
 
 export interface LoadedServable {
@@ -34,13 +33,12 @@ export async function loadAndTest(spec: ServableSpec, io: ServableIo): Promise<L
 }
 
 async function testGolden(servable: Servable, digest: string, io: ServableIo): Promise<SelfTest> {
-  const golden = parseGolden(await readFile(await io.localPath(digest)));
-  const outputs = await servable.predict(golden.rows);
-  const parity = compareGolden(golden, outputs);
-  if (!(parity.maxDifference <= MAX_DIFFERENCE) || parity.flips > 0)
+  const golden = decodeGolden(await readFile(await io.localPath(digest)));
+  const parity = await compareGolden(servable, golden);
+  if (!(parity.maxDifference <= PARITY_TOLERANCE) || parity.flips > 0)
     throw new AppError(
       'precondition_failed',
-      `The golden rows differ by ${parity.maxDifference.toExponential(2)} with ${parity.flips} flipped labels of ${parity.rows}; at most ${MAX_DIFFERENCE} is allowed`,
+      `The golden rows differ by ${parity.maxDifference.toExponential(2)} with ${parity.flips} flipped labels of ${parity.rows}; at most ${PARITY_TOLERANCE} is allowed`,
       { ...parity },
     );
   return { parity, microsPerRow: await measure(servable, golden.rows) };
