@@ -62,23 +62,34 @@ export async function currentDocument(deps: ServingDeps): Promise<DesiredDocumen
   const endpoints: DesiredEndpoint[] = [];
   for (const row of state.endpoints) {
     const rollout = state.rollouts.find((r) => r.project_id === row.project_id && r.endpoint === row.name);
-    endpoints.push(await toDesired(deps, row, rollout));
+    const desired = await toDesired(deps, row, rollout);
+    if (desired) endpoints.push(desired);
   }
   const document = { generation: state.generation, endpoints };
   deps.runtime.document = document;
   return document;
 }
 
+/** Undefined where no version answers: a gateway serves endpoints with exactly one champion. */
 async function toDesired(
   deps: ServingDeps,
   row: EndpointTable,
   rollout: RolloutTable | undefined,
-): Promise<DesiredEndpoint> {
+): Promise<DesiredEndpoint | undefined> {
   const section = await sectionOf(deps, row);
   const trial = rollout && isTrial(rollout) ? rollout : undefined;
   const fallback = await fallbackOf(deps, row, section);
   const ids = [row.champion_id, trial?.version_id, row.previous_id, fallback && versionIdOf(fallback.value)];
   const loaded = await versionsOf(deps, [...new Set(ids.filter((id): id is string => typeof id === 'string'))]);
+  const arms = armsOf(row, trial).filter((arm) => loaded.some(({ spec }) => spec.versionId === arm.versionId));
+  if (!arms.some(({ role }) => role === 'champion')) {
+    if (row.champion_id !== null)
+      deps.log.error('an endpoint has a champion that cannot be served', {
+        endpoint: row.name,
+        versionId: row.champion_id,
+      });
+    return undefined;
+  }
   return {
     projectId: row.project_id,
     name: row.name,
@@ -87,8 +98,8 @@ async function toDesired(
     latenessMs: row.lateness_ms,
     eventClock: eventClockOf(row, deps.clock.now()),
     entity: row.entity,
-    arms: armsOf(row, trial),
-    rollout: trial ? toDesiredRollout(trial, section) : null,
+    arms,
+    rollout: trial && arms.length === 2 ? toDesiredRollout(trial, section) : null,
     fallback,
     versions: loaded.map(({ spec }) => spec),
     profiles: Object.fromEntries(loaded.flatMap(({ spec, profile }) => (profile ? [[spec.versionId, profile]] : []))),
@@ -98,12 +109,12 @@ async function toDesired(
 /** While the new version is tried beside the champion; from `promoting` on it is the champion, from `aborting` on it is gone. */
 const isTrial = (rollout: RolloutTable): boolean => ['preflight', 'shadow', 'canary', 'paused'].includes(rollout.state);
 
+/** The first version of an endpoint stands alone from the start: there is nothing to try it beside. */
 function armsOf(row: EndpointTable, rollout: RolloutTable | undefined): DesiredArm[] {
-  const arms: DesiredArm[] = [];
   const weight = rollout?.weight ?? 0;
-  if (row.champion_id !== null) arms.push({ versionId: row.champion_id, role: 'champion', weight: 1 - weight });
-  if (rollout) arms.push({ versionId: rollout.version_id, role: 'challenger', weight });
-  return arms;
+  if (row.champion_id === null) return rollout ? [{ versionId: rollout.version_id, role: 'champion', weight: 1 }] : [];
+  const champion: DesiredArm = { versionId: row.champion_id, role: 'champion', weight: 1 - weight };
+  return rollout ? [champion, { versionId: rollout.version_id, role: 'challenger', weight }] : [champion];
 }
 
 const toDesiredRollout = (rollout: RolloutTable, section: DeploySection | undefined): DesiredRollout => ({

@@ -13,6 +13,9 @@ import { toRollout } from './rollouts/views.ts';
 import type { EndpointTable } from './tables.ts';
 import type { Endpoint, FallbackSetting, ServingDeps } from './types.ts';
 
+/** What fits a URL and a gateway's file names. */
+const ENDPOINT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
 /** Every endpoint of the project, by name. */
 export async function listEndpoints(deps: ServingDeps, actor: Pick<Actor, 'projectId'>): Promise<readonly Endpoint[]> {
   return deps.db.read(async (tx) => {
@@ -67,6 +70,11 @@ export async function ensureEndpointIn(
   },
 ): Promise<EndpointTable> {
   const { projectId, name, model, entity, eventTime } = wanted;
+  if (!ENDPOINT_NAME.test(name))
+    throw new AppError(
+      'invalid',
+      `"${name}" cannot be an endpoint; use at most 128 letters, digits, ".", "_" and "-", a letter or digit first`,
+    );
   const known = await store.selectEndpoint(tx, projectId, name);
   const change = { entity, event_time: eventTime, lateness_ms: latenessOf(eventTime), updated_at: deps.clock.now() };
   if (known) {

@@ -203,7 +203,7 @@ export function gatewayRoutes(deps: ServingDeps): Route[] {
       async ({ params }): Promise<RawResponse> => ({
         raw: true,
         headers: { 'content-type': 'application/octet-stream' },
-        body: await deps.content.get(params.digest),
+        body: await deps.content.open(params.digest),
       }),
     ),
   ];

@@ -4,7 +4,6 @@ import type { IdentityDeps } from '../identity/index.ts';
 import type { Cell } from '../kernel/frame.ts';
 import type { Outbox } from '../outbox/index.ts';
 import type { Db } from '../ports/db.ts';
-import type { PythonWorkers } from '../ports/python-worker.ts';
 import type { Clock, Log, Random } from '../ports/system.ts';
 import type { ProjectFile } from '../project-file/index.ts';
 import type { RegistryDeps } from '../registry/index.ts';
@@ -19,9 +18,8 @@ export interface ServingDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly workers: PythonWorkers;
   readonly identity: IdentityDeps;
-  readonly registry: RegistryDeps;
+  readonly registry: Pick<RegistryDeps, 'db' | 'content' | 'outbox' | 'clock' | 'random' | 'workers' | 'identity'>;
   /** What was applied for a pipeline (which is also the model's name): read at decision time, never copied. */
   readonly appliedFile: (projectId: string, pipeline: string) => Promise<{ readonly file: ProjectFile } | undefined>;
   /** `createServingRuntime()`: what this process keeps between calls, all of it derived. */

@@ -1,6 +1,5 @@
-import { buffer } from 'node:stream/consumers';
 import type { Tx } from '../../ports/db.ts';
-import { decodeSegment, type Segment } from '../segment.ts';
+import { decodeSegment, MAX_SEGMENT_BYTES, type Segment } from '../segment.ts';
 import type { LogFileTable } from '../tables.ts';
 import type { ServingDeps } from '../types.ts';
 
@@ -22,7 +21,7 @@ export async function openSegment(
 ): Promise<Segment> {
   const known = deps.runtime.segments.find(file.digest);
   if (known) return known;
-  const segment = decodeSegment(await buffer(await deps.content.get(file.digest)));
+  const segment = decodeSegment(await deps.content.bytes(file.digest, MAX_SEGMENT_BYTES));
   deps.runtime.segments.add(file.digest, segment);
   return segment;
 }

@@ -105,6 +105,11 @@ async function startIn(tx: Tx, deps: ServingDeps, wanted: Wanted): Promise<Rollo
         entity: version.facts.section?.entity ?? null,
         eventTime: section.eventTime,
       });
+  if (!version.spec)
+    throw new AppError(
+      'precondition_failed',
+      `${version.model}@v${version.version} has no servable form: it was registered by a client and not by a pipeline run`,
+    );
   if (endpoint.champion_id === version.id)
     throw new AppError(
       'conflict',
