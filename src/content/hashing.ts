@@ -15,6 +15,7 @@ export function hashing(body: Readable): {
       done(null, chunk);
     },
   });
+  stream.on('error', () => {});
   body.on('error', (error) => stream.destroy(error));
   body.once('close', () => {
     if (!body.readableEnded && !body.errored) stream.destroy(new Error('The upload ended before its end'));

@@ -27,6 +27,7 @@ export async function openFsObjects({ dir }: { readonly dir: string }): Promise<
   };
 
   async function putIfAbsent(key: string, body: Readable | Uint8Array): Promise<boolean> {
+    if (body instanceof Readable) body.on('error', () => {});
     const path = pathOf(key);
     if (await exists(path)) {
       if (body instanceof Readable) body.destroy();

@@ -35,6 +35,7 @@ export async function openS3Objects(options: S3Options): Promise<ObjectStore> {
 
   return {
     async putIfAbsent(key, body) {
+      if (body instanceof Readable) body.on('error', () => {});
       const target = { ...common(key), IfNoneMatch: '*' };
       const isSmall = !(body instanceof Readable) && body.byteLength <= PART_SIZE_BYTES;
       return conditionally(body, () =>
