@@ -8,6 +8,8 @@ import type { Db } from '../../src/ports/db.ts';
 import { postgresMissing, startPostgres } from './postgres.ts';
 import { tempDir } from './temp.ts';
 
+export { postgresMissing } from './postgres.ts';
+
 export type DatabaseName = 'sqlite' | 'postgres';
 
 /**

@@ -37,6 +37,7 @@ function answer(request: Request): RawResult | readonly CallResult[] | null {
     case 'batch':
       return runBatch(request.calls);
     case 'backup':
+      database().exec('pragma query_only = off');
       database().prepare('vacuum into ?').run(request.path);
       return null;
     case 'close':
