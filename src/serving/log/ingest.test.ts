@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachDatabase } from '../../../test/support/db.ts';
+import { ACTOR, createWorld, type World } from '../../../test/support/serving-world.ts';
 import { tempDir } from '../../../test/support/temp.ts';
 import { findColumn } from '../../kernel/frame.ts';
 import { eventClock } from '../endpoints.ts';
 import { deploy } from '../rollouts/start.ts';
-import { ACTOR, createWorld, type World } from '../testing/world.ts';
 import { announceRest, ingestSegment } from './ingest.ts';
 import { countersOf, findPrediction, lastRequests, listPredictions, readPredictions } from './reads.ts';
 

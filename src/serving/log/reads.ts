@@ -20,6 +20,8 @@ import { createLogReader, featureNames, type LogReader, type LogRow, toFrame } f
 export const MAX_READ_ROWS = 1_000_000;
 const DEFAULT_READ_ROWS = 100_000;
 const MAX_FILES = 200_000;
+/** A search that finds little looks no further back than this. */
+const MAX_SEARCHED_FILES = 20_000;
 const FILES_A_PAGE = 64;
 
 type Reads = Pick<ServingDeps, 'db' | 'content' | 'runtime'>;
@@ -180,7 +182,7 @@ async function newestRows(
   isWanted: (reader: LogReader, row: number) => boolean,
 ): Promise<LogRow[]> {
   const rows: LogRow[] = [];
-  for (let offset = 0; offset < MAX_FILES; offset += FILES_A_PAGE) {
+  for (let offset = 0; offset < MAX_SEARCHED_FILES; offset += FILES_A_PAGE) {
     const files = await deps.db.read((tx) => selectNewestFiles(tx, input, { limit: FILES_A_PAGE, offset }));
     for (const file of files) {
       // Files come by their last event: what is left is older than all that is kept.

@@ -15,7 +15,8 @@ const FILES_A_PAGE = 500;
 interface Folded {
   readonly evidence: RolloutEvidence;
   readonly hasReplay: boolean;
-  readonly seen: Set<string>;
+  /** Files that were folded within the overlap: when each came in. */
+  readonly seen: Map<string, number>;
   newestFile: number;
 }
 
@@ -30,8 +31,10 @@ export async function evidenceOf(deps: ServingDeps, rollout: RolloutTable): Prom
     );
     const fresh = files.filter(({ id }) => !folded.seen.has(id));
     for (const file of fresh) await foldFile(deps, folded, rollout, routing, file);
-    if (fresh.length < FILES_A_PAGE) return folded.evidence.summary();
+    for (const [id, createdAt] of folded.seen) if (createdAt < folded.newestFile - OVERLAP_MS) folded.seen.delete(id);
+    if (fresh.length < FILES_A_PAGE) break;
   }
+  return folded.evidence.summary();
 }
 
 /** Drops what is kept of rollouts that are over. */
@@ -46,7 +49,7 @@ function foldedOf(deps: ServingDeps, rollout: RolloutTable): Folded {
   const created = {
     evidence: new RolloutEvidence(replay),
     hasReplay: replay !== null,
-    seen: new Set<string>(),
+    seen: new Map<string, number>(),
     newestFile: 0,
   };
   deps.runtime.evidence.set(rollout.id, created);
@@ -69,7 +72,7 @@ async function foldFile(
   file: LogFileTable,
 ): Promise<void> {
   const block = (await openSegment(deps, file)).blocks[file.block];
-  folded.seen.add(file.id);
+  folded.seen.set(file.id, file.created_at);
   folded.newestFile = Math.max(folded.newestFile, file.created_at);
   if (!block) return;
   const reader = createLogReader(block);

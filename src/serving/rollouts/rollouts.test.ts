@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachDatabase } from '../../../test/support/db.ts';
+import { ACTOR, createWorld, type World } from '../../../test/support/serving-world.ts';
 import { tempDir } from '../../../test/support/temp.ts';
 import { listActivity } from '../../identity/index.ts';
 import { findHold, resume } from '../../registry/index.ts';
@@ -9,7 +10,6 @@ import { getEndpoint } from '../endpoints.ts';
 import { onVersionApproved } from '../events.ts';
 import { rollback } from '../rollback.ts';
 import { createServingRuntime } from '../runtime.ts';
-import { ACTOR, createWorld, type World } from '../testing/world.ts';
 import type { Rollout } from '../types.ts';
 import { advanceAll } from '../work.ts';
 import { advanceRollout } from './advance.ts';

@@ -141,6 +141,12 @@ async function makeWay(tx: Tx, deps: ServingDeps, endpoint: EndpointTable, wante
     return;
   }
   const what = `A rollout of ${nameOf(active)} is ${active.state}`;
+  const passes = active.state === 'promoting' || active.state === 'aborting';
+  if (passes || (wanted.actor.kind === 'system' && active.rehearsal !== null))
+    throw new AppError('unavailable', `${what}; try again when it is over`, {
+      rollout: active.id,
+      state: active.state,
+    });
   const isSuperseded =
     wanted.actor.kind === 'system' && active.rehearsal === null && active.version < wanted.version.version;
   const canEnd = ['preflight', 'shadow', 'canary', 'paused'].includes(active.state);

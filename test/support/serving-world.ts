@@ -1,29 +1,29 @@
 import { getRandomValues } from 'node:crypto';
 import { join } from 'node:path';
-import { openFsObjects } from '../../adapters/objects-fs/index.ts';
-import { createPythonWorkers } from '../../adapters/python-worker/index.ts';
-import { createContent } from '../../content/index.ts';
-import type { Fault, Servable, ServableSpec } from '../../engines/types.ts';
-import { isInChallenger } from '../../gateway/serve/arm.ts';
-import { makeLinear } from '../../gateway/testing/models.ts';
-import { canonicalJson } from '../../kernel/canonical-json.ts';
-import type { Cell, Frame } from '../../kernel/frame.ts';
-import { DEFAULT_PROJECT_ID, uuidv7 } from '../../kernel/ids.ts';
-import { createOutbox } from '../../outbox/index.ts';
-import { type Db, sqlOf } from '../../ports/db.ts';
-import type { Log } from '../../ports/system.ts';
-import type { DeploySection, ProjectFile } from '../../project-file/index.ts';
-import { getVersion, openServable, subjectDigest } from '../../registry/index.ts';
-import { Counters, type MonitorProfile } from '../../stats/profile.ts';
-import type { Actor } from '../../wire/route.ts';
-import { currentDocument } from '../desired.ts';
-import { reportGateway } from '../gateways.ts';
-import { ingestSegment } from '../log/ingest.ts';
-import { createServingRuntime } from '../runtime.ts';
-import { encodeSegment, LOG_COLUMNS, type Segment, windowStartOf } from '../segment.ts';
-import type { ServingDeps } from '../types.ts';
-import type { DesiredEndpoint, GatewayReport, VersionReport } from '../wire.ts';
-import { advanceAll } from '../work.ts';
+import { openFsObjects } from '../../src/adapters/objects-fs/index.ts';
+import { createPythonWorkers } from '../../src/adapters/python-worker/index.ts';
+import { createContent } from '../../src/content/index.ts';
+import type { Fault, Servable, ServableSpec } from '../../src/engines/types.ts';
+import { isInChallenger } from '../../src/gateway/serve/arm.ts';
+import { makeLinear } from '../../src/gateway/testing/models.ts';
+import { canonicalJson } from '../../src/kernel/canonical-json.ts';
+import type { Cell, Frame } from '../../src/kernel/frame.ts';
+import { DEFAULT_PROJECT_ID, uuidv7 } from '../../src/kernel/ids.ts';
+import { createOutbox } from '../../src/outbox/index.ts';
+import { type Db, sqlOf } from '../../src/ports/db.ts';
+import type { Clock, Log } from '../../src/ports/system.ts';
+import type { DeploySection, ProjectFile } from '../../src/project-file/index.ts';
+import { getVersion, openServable, subjectDigest } from '../../src/registry/index.ts';
+import { currentDocument } from '../../src/serving/desired.ts';
+import { reportGateway } from '../../src/serving/gateways.ts';
+import { ingestSegment } from '../../src/serving/log/ingest.ts';
+import { createServingRuntime } from '../../src/serving/runtime.ts';
+import { encodeSegment, LOG_COLUMNS, type Segment, windowStartOf } from '../../src/serving/segment.ts';
+import type { ServingDeps } from '../../src/serving/types.ts';
+import type { DesiredEndpoint, GatewayReport, VersionReport } from '../../src/serving/wire.ts';
+import { advanceAll } from '../../src/serving/work.ts';
+import { Counters, type MonitorProfile } from '../../src/stats/profile.ts';
+import type { Actor } from '../../src/wire/route.ts';
 
 export const ACTOR: Actor = { projectId: DEFAULT_PROJECT_ID, user: 'ann', kind: 'user' };
 
@@ -67,7 +67,7 @@ export class World {
   }
 
   get time(): number {
-    return this.#clock.time;
+    return this.deps.clock.now();
   }
 
   set time(time: number) {
@@ -261,8 +261,10 @@ const frameOf = (rows: readonly Row[]): Frame => ({
   columns: [0, 1, 2].map((f) => ({ name: `x${f}`, values: Float64Array.from(rows, (row) => row[f]!) })),
 });
 
-export async function createWorld(db: Db, dir: string): Promise<World> {
-  const clock = { time: Date.UTC(2026, 0, 5), now: () => clock.time, sleep: async () => {} };
+/** With `clock` the world runs on it; else its time stands still until the test moves it. */
+export async function createWorld(db: Db, dir: string, running?: Clock): Promise<World> {
+  const still = { time: Date.UTC(2026, 0, 5), now: () => still.time, sleep: async () => {} };
+  const clock = running ? { time: 0, ...running } : still;
   const random = { next: Math.random, fill: (bytes: Uint8Array) => void getRandomValues(bytes) };
   const log = createLog();
   const base = { db, clock, random, log };
