@@ -52,6 +52,7 @@ def _save(namespace, name, folder):
     os.makedirs(folder, exist_ok=True)
     serializer = _dump(model, os.path.join(folder, "model.pkl"))
     facts = _facts(model, serializer)
+    facts["inputs"] = _inputs(namespace, facts["features"])
     _write(os.path.join(folder, "requirements.txt"), "\n".join(facts["requirements"]) + "\n")
     _write(os.path.join(folder, "MLmodel"), _mlmodel(facts))
     return facts
@@ -94,8 +95,37 @@ def _mlmodel(facts):
     if sklearn:
         lines += ["  sklearn:", "    code: null", "    pickled_model: model.pkl"]
         lines += ["    serialization_format: %s" % facts["serializer"], "    sklearn_version: %s" % sklearn[0]]
-    lines += ["model_size_bytes: null"]
+    if facts["inputs"]:
+        # A YAML text in single quotes: quotes inside are doubled.
+        lines += ["signature:", "  inputs: '%s'" % json.dumps(facts["inputs"]).replace("'", "''")]
+        lines += ["  outputs: null", "  params: null"]
     return "\n".join(lines) + "\n"
+
+
+def _inputs(namespace, features):
+    """Names and types of the columns that the model was fitted on, told by the newest frame that still holds them all."""
+    if not features:
+        return None
+    frames = [value for value in list(namespace.values()) if hasattr(value, "dtypes") and hasattr(value, "columns")]
+    kinds = {}
+    for frame in reversed(frames):
+        try:
+            if set(features) <= set(frame.columns):
+                kinds = {name: frame[name].dtype for name in features}
+                break
+        except Exception:  # a frame of another library, or with names that do not compare
+            continue
+    return [{"type": _column_type(kinds.get(name)), "name": str(name), "required": True} for name in features]
+
+
+def _column_type(dtype):
+    """Whole numbers count as double, so that a caller may send 12.5 where the notebook's file held 12."""
+    kind = getattr(dtype, "kind", "f")
+    if str(dtype) in ("category", "object", "string", "str") or kind in "OSUT":
+        return "string"
+    if kind == "b":
+        return "boolean"
+    return "datetime" if kind in "Mm" else "double"
 
 
 def _requirements(model):
