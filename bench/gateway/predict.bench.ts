@@ -19,6 +19,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     requests: { type: 'string', default: '15000' },
     connections: { type: 'string', default: '16' },
+    /** `rows`: one 2-D input; `columns`: one input a column. */
+    form: { type: 'string', default: 'rows' },
     profile: { type: 'string' },
   },
 });
@@ -27,12 +29,14 @@ const requests = Number(values.requests);
 const connections = Number(values.connections);
 
 const model = makeForest({ version: 1, trees: 100, depth: 5, columns: 20 });
-const inputs = model.rows.columns.map(({ name, values: column }) => ({
+const columns = model.rows.columns.map(({ name, values: column }) => ({
   name,
   shape: [1],
   datatype: 'FP64',
   data: [column[0]],
 }));
+const row = { name: 'features', shape: [1, 20], datatype: 'FP64', data: columns.map(({ data }) => data[0]) };
+const inputs = values.form === 'rows' ? [row] : columns;
 const body = JSON.stringify({ inputs });
 const dataDir = await mkdtemp(join(tmpdir(), 'levain-bench-'));
 const plane = await startControlPlane(TOKEN);

@@ -86,14 +86,38 @@ function decodeNumbers(header: ColumnHeader & { kind: 'num' }, rowCount: number,
   return Array.from(numbers, (value, i) => (isSet(nulls, i) ? null : value));
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const HYPHEN = 0x2d;
+const UUID_BYTES = 16;
+
+/** The bytes of lower-case UUIDs, or undefined at the first value that is none. */
+function uuidBytes(values: readonly (string | null)[]): Uint8Array | undefined {
+  const bytes = new Uint8Array(values.length * UUID_BYTES);
+  let at = 0;
+  for (const value of values) {
+    if (value === null || value.length !== 36) return undefined;
+    for (let i = 0; i < 36; ) {
+      if (i === 8 || i === 13 || i === 18 || i === 23) {
+        if (value.charCodeAt(i) !== HYPHEN) return undefined;
+        i += 1;
+        continue;
+      }
+      const high = nibble(value.charCodeAt(i));
+      const low = nibble(value.charCodeAt(i + 1));
+      if (high < 0 || low < 0) return undefined;
+      bytes[at++] = (high << 4) | low;
+      i += 2;
+    }
+  }
+  return bytes;
+}
+
+const nibble = (code: number): number =>
+  code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
 
 /** Texts that repeat go by dictionary, ids as 16 bytes, the rest as they are. */
 function encodeTexts(name: string, values: readonly (string | null)[], body: ByteWriter): ColumnHeader {
-  if (values.every((v) => v !== null && v.length === 36 && UUID.test(v))) {
-    const hex = values.join('').replaceAll('-', '');
-    return { name, kind: 'uuid', at: body.append(Buffer.from(hex, 'hex')) };
-  }
+  const ids = uuidBytes(values);
+  if (ids) return { name, kind: 'uuid', at: body.append(ids) };
   const isWellFormed = values.every((v) => v === null || v.isWellFormed());
   if (!isWellFormed || new Set(values).size * 2 <= values.length) return encodeDictionary(name, values, body);
   const ends = new Uint32Array(values.length);

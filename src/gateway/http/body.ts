@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../../kernel/errors.ts';
 import { LIMITS } from '../limits.ts';
 
-/** The whole body, or an error where it is longer than `LIMITS.bodyBytes`; called once. Nothing is called where the client goes away. */
+/** The whole body; or `too_large` beyond `LIMITS.bodyBytes`, or `unavailable` where the client went away. Calls `done` once. */
 export function readBody(request: IncomingMessage, done: (error: AppError | null, body: Buffer) => void): void {
   let first: Buffer | undefined;
   let more: Buffer[] | undefined;
@@ -22,6 +22,11 @@ export function readBody(request: IncomingMessage, done: (error: AppError | null
       more ??= [first];
       more.push(chunk);
     }
+  });
+  request.on('error', () => {
+    if (isDone) return;
+    isDone = true;
+    done(new AppError('unavailable', 'The client went away'), EMPTY);
   });
   request.on('end', () => {
     if (isDone) return;

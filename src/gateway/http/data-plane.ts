@@ -93,20 +93,16 @@ export class DataPlane {
       return;
     }
     this.#inFlight += 1;
-    response.on('close', this.#onClose);
     readBody(request, (error, body) => {
       if (error) {
+        this.#inFlight -= 1;
         response.shouldKeepAlive = false;
-        this.#sendError(protocol, response, error);
+        if (error.code === 'too_large') this.#sendError(protocol, response, error);
         return;
       }
       this.#answer(protocol, endpoint, forced, startedAt, request, body, response);
     });
   }
-
-  readonly #onClose = (): void => {
-    this.#inFlight -= 1;
-  };
 
   #answer(
     protocol: Protocol,
@@ -120,15 +116,24 @@ export class DataPlane {
     try {
       const facts = this.#factsOf(request, startedAt, forced);
       const outcome = predict(this.#deps, endpoint, protocol.parse(request, body), facts);
-      if (outcome instanceof Promise)
-        outcome.then(
-          (done) => this.#send(protocol, done, response),
-          (error: unknown) => this.#sendError(protocol, response, error),
-        );
-      else this.#send(protocol, outcome, response);
+      if (outcome instanceof Promise) this.#sendLater(protocol, outcome, response);
+      else {
+        this.#inFlight -= 1;
+        this.#send(protocol, outcome, response);
+      }
     } catch (error) {
+      this.#inFlight -= 1;
       this.#sendError(protocol, response, error);
     }
+  }
+
+  #sendLater(protocol: Protocol, outcome: Promise<Outcome>, response: ServerResponse): void {
+    outcome
+      .finally(() => {
+        this.#inFlight -= 1;
+      })
+      .then((done) => this.#send(protocol, done, response))
+      .catch((error: unknown) => this.#sendError(protocol, response, error));
   }
 
   #send(protocol: Protocol, outcome: Outcome, response: ServerResponse): void {

@@ -23,12 +23,13 @@ export function sendJson(
   text: string,
   ids: readonly string[] | null = null,
 ): void {
-  const headers = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
+  const sizeBytes = Buffer.byteLength(text);
+  const headers = ['Content-Type', 'application/json', 'Content-Length', String(sizeBytes)];
   if (ids && ids.length > 0 && ids.length <= MAX_HEADER_IDS)
     headers.push(PREDICTION_IDS_HEADER, ids.length === 1 ? ids[0]! : ids.join(','));
   if (status === 429 || status === 503) headers.push('Retry-After', RETRY_AFTER_SECONDS);
   response.writeHead(status, headers);
-  response.end(text);
+  response.end(text, sizeBytes === text.length ? 'latin1' : 'utf8');
 }
 
 export function sendText(

@@ -69,15 +69,20 @@ export const logSchemaOf = (projectId: string, endpoint: string, spec: Pick<Serv
 /** Up to `LIMITS.segmentRows` rows in columns that are allocated once; a batch is filled, counted, encoded and used again. */
 export class Batch {
   readonly schema: LogSchema;
-  /** The request of each row: what it shares with its neighbours is written out only when the segment is. */
+  /** The request of each row: the texts that it shares with its neighbours are written out only when the segment is. */
   readonly requests: LoggedRequest[] = new Array(LIMITS.segmentRows);
   readonly rowOfRequest = new Float64Array(LIMITS.segmentRows);
+  readonly eventTimes = new Float64Array(LIMITS.segmentRows);
+  readonly receivedAt = new Float64Array(LIMITS.segmentRows);
+  readonly latencyUs = new Float64Array(LIMITS.segmentRows);
   readonly status = new Float64Array(LIMITS.segmentRows);
+  readonly scores = new Float64Array(LIMITS.segmentRows);
   readonly errors: (string | null)[] = new Array(LIMITS.segmentRows).fill(null);
   readonly labels: Cell[] = new Array(LIMITS.segmentRows).fill(null);
-  readonly scores = new Float64Array(LIMITS.segmentRows);
   readonly features: (Float64Array | Cell[])[];
   rows = 0;
+  /** Every row was answered by its model. */
+  isPlain = true;
 
   constructor(schema: LogSchema) {
     this.schema = schema;
@@ -95,16 +100,21 @@ export class Batch {
     const at = this.rows++;
     this.requests[at] = request;
     this.rowOfRequest[at] = row;
+    this.eventTimes[at] = request.eventTime;
+    this.receivedAt[at] = request.receivedAt;
+    this.latencyUs[at] = request.latencyUs;
     this.status[at] = request.status;
     this.errors[at] = request.error;
     this.labels[at] = answers === null ? null : (answers.labels[row] ?? null);
     this.scores[at] = answers === null ? Number.NaN : answers.scores[row]!;
     if (answers?.errors) this.#markFailed(at, row, answers.errors);
+    if (this.status[at] !== 0 || request.fallback) this.isPlain = false;
+    const columns = frame?.columns;
     for (let f = 0; f < this.features.length; f++) {
       const column = this.features[f]!;
-      const values = frame === null ? undefined : frame.columns[f]!.values;
-      if (column instanceof Float64Array) column[at] = values === undefined ? Number.NaN : (values[row] as number);
-      else column[at] = values === undefined ? null : (values[row] ?? null);
+      const value = columns === undefined ? undefined : columns[f]!.values[row];
+      if (column instanceof Float64Array) column[at] = value === undefined ? Number.NaN : (value as number);
+      else column[at] = value ?? null;
     }
   }
 
@@ -117,6 +127,7 @@ export class Batch {
 
   clear(): void {
     this.rows = 0;
+    this.isPlain = true;
   }
 
   /** The raw columns, as views of this batch. */
@@ -134,36 +145,36 @@ export class Batch {
   }
 
   #rowFrame(): Frame {
-    const text = (read: (request: LoggedRequest) => Cell): Cell[] => this.requests.slice(0, this.rows).map(read);
-    const number = (read: (request: LoggedRequest) => number): Float64Array =>
-      Float64Array.from({ length: this.rows }, (_, i) => read(this.requests[i]!));
+    const { rows } = this;
     const columns: Column[] = [
       { name: 'prediction_id', values: this.#each((request, row) => request.ids[row] ?? request.requestId) },
-      { name: 'request_id', values: text((r) => r.requestId) },
-      { name: 'request_row', values: firstOf(this.rowOfRequest, this.rows) },
-      { name: 'caller_id', values: this.#each((request, row) => callerIdOf(request, row)) },
-      { name: 'version_id', values: text((r) => r.version.spec.versionId) },
-      { name: 'role', values: text((r) => r.role) },
-      { name: 'rollout_id', values: text((r) => r.rolloutId) },
-      { name: 'revision', values: text((r) => r.revision) },
-      { name: 'event_time', values: number((r) => r.eventTime) },
-      { name: 'received_at', values: number((r) => r.receivedAt) },
+      { name: 'request_id', values: this.#each((r) => r.requestId) },
+      { name: 'request_row', values: firstOf(this.rowOfRequest, rows) },
+      { name: 'caller_id', values: this.#each(callerIdOf) },
+      { name: 'version_id', values: this.#each((r) => r.version.spec.versionId) },
+      { name: 'role', values: this.#each((r) => r.role) },
+      { name: 'rollout_id', values: this.#each((r) => r.rolloutId) },
+      { name: 'revision', values: this.#each((r) => r.revision) },
+      { name: 'event_time', values: firstOf(this.eventTimes, rows) },
+      { name: 'received_at', values: firstOf(this.receivedAt, rows) },
       { name: 'entity', values: this.#each(entityOf) },
       { name: 'unit', values: this.#each((request, row) => entityOf(request, row) ?? request.requestId) },
-      { name: 'latency_us', values: number((r) => r.latencyUs) },
-      { name: 'status', values: firstOf(this.status, this.rows) },
-      { name: 'error', values: firstOf(this.errors, this.rows) },
-      { name: 'label', values: firstOf(this.labels, this.rows) },
-      { name: 'score', values: firstOf(this.scores, this.rows) },
-      { name: 'fallback', values: text((r) => r.fallback) },
-      { name: 'rehearsal', values: text((r) => r.rehearsal) },
-      { name: 'caller', values: text((r) => r.caller) },
+      { name: 'latency_us', values: firstOf(this.latencyUs, rows) },
+      { name: 'status', values: firstOf(this.status, rows) },
+      { name: 'error', values: firstOf(this.errors, rows) },
+      { name: 'label', values: firstOf(this.labels, rows) },
+      { name: 'score', values: firstOf(this.scores, rows) },
+      { name: 'fallback', values: this.#each((r) => r.fallback) },
+      { name: 'rehearsal', values: this.#each((r) => r.rehearsal) },
+      { name: 'caller', values: this.#each((r) => r.caller) },
     ];
-    return { rowCount: this.rows, columns };
+    return { rowCount: rows, columns };
   }
 
   #each(read: (request: LoggedRequest, row: number) => Cell): Cell[] {
-    return Array.from({ length: this.rows }, (_, i) => read(this.requests[i]!, this.rowOfRequest[i]!));
+    const cells = new Array<Cell>(this.rows);
+    for (let i = 0; i < this.rows; i++) cells[i] = read(this.requests[i]!, this.rowOfRequest[i]!);
+    return cells;
   }
 }
 

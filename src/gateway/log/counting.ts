@@ -96,6 +96,13 @@ const isSame = ({ request: a, windowStart }: Group, b: LoggedRequest, start: num
 
 function countGroup(batch: Batch, group: Group, frame: Frame, counters: Counters): void {
   const w = counters.window;
+  if (batch.isPlain && group.rows.length === batch.rows) {
+    const scores = batch.scores.subarray(0, batch.rows);
+    counters.count(frame, { labels: batch.labels, scores }, 0);
+    uncountOne(w, 0);
+    countRequests(batch, group.rows, w);
+    return;
+  }
   const reached = group.rows.filter((row) => batch.status[row] !== 2);
   w.refused += group.rows.length - reached.length;
   if (reached.length === 0) return;

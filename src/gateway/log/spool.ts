@@ -11,6 +11,8 @@ export interface SpooledSegment {
 
 const SUFFIX = '.seg';
 const MAX_REJECTED = 100;
+/** Bytes of the newest segments that are kept to be sent without being read again. */
+const KEPT_BYTES = 8 * 2 ** 20;
 
 /**
  * Segments that wait for the server, a file each: written once, made durable, deleted after the acknowledgement. Above `limitBytes`
@@ -20,6 +22,8 @@ export class Spool {
   readonly #dir: string;
   readonly #limitBytes: number;
   readonly #segments: SpooledSegment[] = [];
+  readonly #kept = new Map<string, Uint8Array>();
+  #keptBytes = 0;
   #sizeBytes = 0;
   #shipping: string | undefined;
   rowsDropped = 0;
@@ -65,6 +69,10 @@ export class Spool {
     const name = `${incarnation}.${String(seq).padStart(10, '0')}`;
     await writeDurably(join(this.#dir, name + SUFFIX), bytes);
     this.#add(name, bytes.length, false);
+    if (this.#keptBytes + bytes.length <= KEPT_BYTES) {
+      this.#kept.set(name, bytes);
+      this.#keptBytes += bytes.length;
+    }
     if (this.#sizeBytes > this.#limitBytes) await this.#trim();
   }
 
@@ -72,9 +80,9 @@ export class Spool {
     return this.#segments[0];
   }
 
-  async read(name: string): Promise<Buffer> {
+  async read(name: string): Promise<Uint8Array> {
     this.#shipping = name;
-    return readFile(this.#path(name));
+    return this.#kept.get(name) ?? readFile(this.#path(name));
   }
 
   /** The server has it. */
@@ -109,6 +117,8 @@ export class Spool {
       this.#sizeBytes += bytes.length - segment.sizeBytes;
       segment.sizeBytes = bytes.length;
       segment.stripped = true;
+      this.#keptBytes -= this.#kept.get(segment.name)?.length ?? 0;
+      this.#kept.delete(segment.name);
     }
   }
 
@@ -119,6 +129,8 @@ export class Spool {
 
   #forget(name: string): void {
     this.#shipping = undefined;
+    this.#keptBytes -= this.#kept.get(name)?.length ?? 0;
+    this.#kept.delete(name);
     const at = this.#segments.findIndex((segment) => segment.name === name);
     if (at >= 0) this.#sizeBytes -= this.#segments.splice(at, 1)[0]!.sizeBytes;
   }
