@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Output } from './command.ts';
 import { takeSnapshot, uploadSnapshot } from './snapshot.ts';
 
@@ -29,10 +30,23 @@ export const hasProjectFile = async (folder: string): Promise<boolean> =>
     () => false,
   );
 
+/** Throws `not_found` where this folder has none. */
+export async function readProjectText(folder: string): Promise<string> {
+  try {
+    return await readFile(join(folder, PROJECT_FILE), 'utf8');
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+    throw new AppError(
+      'not_found',
+      `There is no ${PROJECT_FILE} in ${folder}; go to the project's folder, or write one`,
+    );
+  }
+}
+
 /** Reads and checks the file before anything else happens: a wrong one throws `invalid` with line and key. */
 export async function readProjectFile(folder: string) {
   const { parseProjectFile } = await import('../project-file/index.ts');
-  const text = await readFile(join(folder, PROJECT_FILE), 'utf8');
+  const text = await readProjectText(folder);
   return { text, file: parseProjectFile(text, PROJECT_FILE) };
 }
 
