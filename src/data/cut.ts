@@ -158,7 +158,7 @@ export async function gateRows(
   const total = Number(counted?.['n'] ?? 0);
   const sample =
     total > input.limit
-      ? `${gate} order by md5_number(concat(__id, ${literal(`/${input.seed}`)})), __file, __row limit ${input.limit}`
+      ? `${gate} order by md5_number_lower(concat(__file, '/', __row, ${literal(`/${input.seed}`)})), __file, __row limit ${input.limit}`
       : gate;
   const columns = relation.plan.columns.map((column) => `${shown(relation, column)} as ${identifier(column.name)}`);
   const rows = `select ${[...relation.plan.columns.map(({ name }) => identifier(name)), '__file', '__row'].join(', ')} from (${ruledRows(relation, rules, ['__file', '__row'])})`;

@@ -28,12 +28,12 @@ export interface RowRules {
 const SEPARATOR = 'chr(31)';
 const ABSENT = 'chr(30)';
 
-/** A hash of columns that is the same on every machine and for every version of the engine. */
-const hashOf = (relation: Relation, names: readonly string[]): string =>
-  `md5_number(concat_ws(${SEPARATOR}, ${names.map((name) => `coalesce(${identityText(relation.plan, name)}, ${ABSENT})`).join(', ')}))`;
+/** The text of a row's columns, one for one: what hashes are taken of, the same on every machine and for every version of the engine. */
+const textOf = (relation: Relation, names: readonly string[]): string =>
+  `concat_ws(${SEPARATOR}, ${names.map((name) => `coalesce(${identityText(relation.plan, name)}, ${ABSENT})`).join(', ')})`;
 
-/** A fixed number in [0, 1) of a row's hash. */
-const bucket = (hash: string): string => `(cast(${hash} % 4294967296 as double) / 4294967296)`;
+/** Rows whose hash lies in the first `share` of its range. Compared, not divided: 128-bit division is twenty times slower. */
+const inShare = (share: number): string => `__h < cast(${BigInt(Math.round(share * 2 ** 32)) * 2n ** 32n} as ubigint)`;
 
 export async function rowRules(
   analytics: Analytics,
@@ -46,13 +46,13 @@ export async function rowRules(
   const time = timeColumn === null ? 'cast(null as bigint)' : timeMs(relation.plan, timeColumn, 'data.time');
   const key = split?.kind === 'hash' ? split.key : section.key;
   for (const name of key) requireColumn(relation.plan, name, 'data.key');
-  const hash = hashOf(relation, key.length > 0 ? key : relation.plan.columns.map(({ name }) => name));
+  const hash = `md5_number_lower(${textOf(relation, key.length > 0 ? key : relation.plan.columns.map(({ name }) => name))})`;
   const inCut = await windowRule(analytics, relation, version, cut, time);
   const gate =
     split === null
       ? 'false'
       : split.kind === 'hash'
-        ? `${bucket('__h')} < ${split.share}`
+        ? inShare(split.share)
         : await newestRule(analytics, relation, split.share, { inCut, time });
   return { inCut, isGate: `(${inCut}) and (${gate})`, isTrain: `(${inCut}) and not (${gate})`, time, hash };
 }
@@ -124,7 +124,7 @@ async function newestRule(
   if (upTo <= 2 * wanted) return `coalesce(__t >= ${at}, false)`;
   if (upTo - ties >= wanted / 2) return `coalesce(__t > ${at}, false)`;
   const divided = (wanted - (upTo - ties)) / ties;
-  return `coalesce(__t > ${at} or (__t = ${at} and ${bucket('__h')} < ${divided}), false)`;
+  return `coalesce(__t > ${at} or (__t = ${at} and ${inShare(divided)}), false)`;
 }
 
 /**
@@ -137,12 +137,12 @@ export function identifiedRows(relation: Relation, rules: RowRules, section: Dat
   if (section.key.length > 0) {
     for (const name of section.key) requireColumn(relation.plan, name, 'data.key');
     const names = [...new Set([...section.key, ...(section.time === null ? [] : [section.time])])];
-    return `select __file, __row, __t, __h, __i as __id from (${rows(hashOf(relation, names))})`;
+    return `select __file, __row, __t, __h, __i as __id from (${rows(`md5_number(${textOf(relation, names)})`)})`;
   }
-  const all = hashOf(
+  const all = `md5_number(${textOf(
     relation,
     relation.plan.columns.map(({ name }) => name),
-  );
+  )})`;
   const counted = `select *, row_number() over (partition by __i order by __file, __row) as __o from (${rows(all)})`;
   return `select __file, __row, __t, __h, case when __o = 1 then __i else md5_number(concat(__i, '#', __o)) end as __id from (${counted})`;
 }

@@ -178,7 +178,7 @@ async function write(deps: DataDeps, actor: Actor, draft: Draft, section: DataSe
 async function announce(tx: Tx, deps: DataDeps, actor: Actor, version: DatasetVersion): Promise<void> {
   const { projectId, dataset, id } = version;
   if (version.state === 'ok')
-    await deps.outbox.publishIn(tx, {
+    await deps.outbox.publish(tx, {
       topic: 'data.version_created',
       projectId,
       key: dataset,
