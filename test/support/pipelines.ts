@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createAnalytics } from '../../src/adapters/duckdb/index.ts';
 import { createLocalExecutor } from '../../src/adapters/executor-local/index.ts';
+import { openFsObjects } from '../../src/adapters/objects-fs/index.ts';
 import { createPythonWorkers } from '../../src/adapters/python-worker/index.ts';
 import { createSources } from '../../src/adapters/sources/index.ts';
 import { openSecrets } from '../../src/adapters/system/index.ts';
 import { createUvEnvironments } from '../../src/adapters/uv/index.ts';
+import { createContent } from '../../src/content/index.ts';
 import { sha256 } from '../../src/kernel/hash.ts';
 import {
   applyProject,
@@ -27,10 +29,16 @@ import { LOCAL, trackingDeps } from './tracking.ts';
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** Real parts of everything that a pipeline needs; environments come from the machine's test cache. */
-export async function pipelinesDeps(db: Db, more: Partial<PipelinesDeps> = {}): Promise<PipelinesDeps> {
-  const dir = tempDir();
-  const tracking = await trackingDeps(db);
-  const { clock, random, log, content, outbox } = tracking;
+export async function pipelinesDeps(
+  db: Db,
+  more: Partial<PipelinesDeps> = {},
+  dir: string = tempDir(),
+): Promise<PipelinesDeps> {
+  const below = await trackingDeps(db);
+  const { clock, random, log, outbox } = below;
+  const objects = await openFsObjects({ dir: join(dir, 'objects') });
+  const content = createContent({ db, objects, clock, random, cacheDir: join(dir, 'cache') });
+  const tracking = { ...below, content };
   const identity = { db, clock, random, log };
   const analytics = createAnalytics({ tempDir: join(dir, 'duckdb') });
   const workers = createPythonWorkers({ clock, log, pythonPath: pathOf('python') });
