@@ -274,7 +274,7 @@ export async function createWorld(db: Db, dir: string, running?: Clock): Promise
     cacheDir: join(dir, 'cache'),
   });
   const outbox = createOutbox(base);
-  const workers = createPythonWorkers({ clock, log, pythonPath: join(import.meta.dirname, '../../../python') });
+  const workers = createPythonWorkers({ clock, log, pythonPath: join(import.meta.dirname, '../../python') });
   const world = new World({
     ...base,
     content,

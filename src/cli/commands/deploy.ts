@@ -42,7 +42,7 @@ export const command: CommandModule = {
       return { schema: 'deployment/1', data: planned, text: 'Nothing was deployed.' };
     const request = { ...body, resume: options['resume'] === true || planned.held !== null };
     const deployment = await context.client.post<Deployment>('/deployments', request);
-    const isWaiting = options['wait'] === true && (context.isTerminal || process.argv.includes('--wait'));
+    const isWaiting = options['wait'] === undefined ? context.isTerminal : options['wait'] === true;
     return finish(context, deployment, isWaiting);
   },
 };

@@ -23,6 +23,7 @@ const MAX_FILES = 200_000;
 /** A search that finds little looks no further back than this. */
 const MAX_SEARCHED_FILES = 20_000;
 const FILES_A_PAGE = 64;
+const FILES_AT_ONCE = 16;
 
 type Reads = Pick<ServingDeps, 'db' | 'content' | 'runtime'>;
 
@@ -50,6 +51,8 @@ export async function readPredictions(deps: Reads, input: ReadInput): Promise<Fr
   const files = await deps.db.read((tx) => selectFilesInRange(tx, input, MAX_FILES));
   const rows: LogRow[] = [];
   for (const [index, file] of files.entries()) {
+    if (index % FILES_AT_ONCE === 0)
+      await Promise.all(files.slice(index, index + FILES_AT_ONCE).map((f) => openSegment(deps, f)));
     await addMatching(deps, file, input, rows);
     // Files come by their first event: what is before the next file's can be cut to the limit already.
     const next = files[index + 1];
@@ -111,7 +114,7 @@ async function findByOurs(deps: ServingDeps, projectId: string, id: string): Pro
   for (const file of files) {
     const { block, reader } = await openBlock(deps, file);
     for (let row = 0; row < reader.rowCount; row++)
-      if (reader.text('prediction_id', row) === id) return toPrediction(deps, file.endpoint, { block, reader, row });
+      if (reader.text('prediction_id', row) === id) return toPrediction(deps, file.endpoint, { block, row, at: 0 });
   }
   return undefined;
 }
@@ -162,17 +165,20 @@ async function openBlock(deps: Reads, file: LogFileTable) {
 
 type Filter = Pick<ReadInput, 'from' | 'to' | 'versionId' | 'rehearsal' | 'roles'>;
 
-function matches(reader: LogReader, row: number, filter: Filter): boolean {
-  const at = reader.number('event_time', row);
-  const roles: readonly string[] = filter.roles ?? ANSWERED;
-  if (at < filter.from || at >= filter.to || !roles.includes(reader.text('role', row) ?? '')) return false;
-  if (filter.versionId !== undefined && reader.text('version_id', row) !== filter.versionId) return false;
-  return reader.text('rehearsal', row) === (filter.rehearsal ?? null);
-}
-
 async function addMatching(deps: Reads, file: LogFileTable, filter: Filter, rows: LogRow[]): Promise<void> {
   const { block, reader } = await openBlock(deps, file);
-  for (let row = 0; row < reader.rowCount; row++) if (matches(reader, row, filter)) rows.push({ block, reader, row });
+  const times = reader.values('event_time');
+  const roles = reader.values('role');
+  const rehearsals = reader.values('rehearsal');
+  const versions = reader.values('version_id');
+  const wantedRoles: ReadonlySet<unknown> = new Set(filter.roles ?? ANSWERED);
+  const rehearsal = filter.rehearsal ?? null;
+  for (let row = 0; row < reader.rowCount; row++) {
+    const at = times[row] as number;
+    if (!(at >= filter.from && at < filter.to) || !wantedRoles.has(roles[row])) continue;
+    if ((rehearsals[row] ?? null) !== rehearsal) continue;
+    if (filter.versionId === undefined || versions[row] === filter.versionId) rows.push({ block, row, at });
+  }
 }
 
 async function newestRows(
@@ -189,7 +195,7 @@ async function newestRows(
       if (rows.length >= n && countBefore(rows, file.max_event + 1) <= rows.length - n) return newest(rows, n);
       const found: LogRow[] = [];
       await addMatching(deps, file, input, found);
-      rows.push(...found.filter(({ reader, row }) => isWanted(reader, row)));
+      rows.push(...found.filter(({ block, row }) => isWanted(createLogReader(block), row)));
     }
     if (files.length < FILES_A_PAGE) break;
   }
@@ -198,19 +204,16 @@ async function newestRows(
 
 const newest = (rows: LogRow[], n: number): LogRow[] => sortByEvent(rows).reverse().slice(0, n);
 
-const eventOf = ({ reader, row }: LogRow): number => reader.number('event_time', row);
-
 const countBefore = (rows: readonly LogRow[], at: number): number =>
-  rows.reduce((sum, row) => sum + Number(eventOf(row) < at), 0);
+  rows.reduce((sum, row) => sum + Number(row.at < at), 0);
 
-const idOf = ({ reader, row }: LogRow): string => reader.text('prediction_id', row) ?? '';
-
-const sortByEvent = (rows: LogRow[]): LogRow[] =>
-  rows.sort((a, b) => eventOf(a) - eventOf(b) || (idOf(a) < idOf(b) ? -1 : 1));
+/** Stable: rows of the same moment stay in the order of their files. */
+const sortByEvent = (rows: LogRow[]): LogRow[] => rows.sort((a, b) => a.at - b.at);
 
 const columnsOf = (rows: readonly LogRow[]): string[] => [...LOG_COLUMNS, ...featureNames(rows)];
 
-async function toPrediction(deps: ServingDeps, endpoint: string, { block, reader, row }: LogRow): Promise<Prediction> {
+async function toPrediction(deps: ServingDeps, endpoint: string, { block, row }: LogRow): Promise<Prediction> {
+  const reader = createLogReader(block);
   const versionId = reader.text('version_id', row) ?? '';
   const version = await findVersionById(deps.registry, versionId);
   const status = (['ok', 'error', 'refused'] as const)[reader.number('status', row)] ?? 'ok';

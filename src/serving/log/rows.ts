@@ -1,19 +1,26 @@
-import { type Cell, type Column, cellAt, type Frame, findColumn } from '../../kernel/frame.ts';
+import { type Cell, type Column, type ColumnValues, cellAt, type Frame, findColumn } from '../../kernel/frame.ts';
 import { LOG_COLUMNS, type LogColumn, type SegmentBlock } from '../segment.ts';
 
 /** Reads the log columns of a block by name, row by row. */
 export interface LogReader {
   readonly rowCount: number;
+  values(column: LogColumn): ColumnValues;
   text(column: LogColumn, row: number): string | null;
   number(column: LogColumn, row: number): number;
   cell(column: LogColumn, row: number): Cell;
 }
 
+const readers = new WeakMap<SegmentBlock, LogReader>();
+
 export function createLogReader(block: SegmentBlock): LogReader {
+  const known = readers.get(block);
+  if (known) return known;
   const columns = new Map(LOG_COLUMNS.map((name) => [name, findColumn(block.rows, name)?.values ?? []]));
-  const cell = (column: LogColumn, row: number): Cell => cellAt(columns.get(column)!, row);
-  return {
+  const values = (column: LogColumn): ColumnValues => columns.get(column)!;
+  const cell = (column: LogColumn, row: number): Cell => cellAt(values(column), row);
+  const reader: LogReader = {
     rowCount: block.rows.rowCount,
+    values,
     cell,
     text: (column, row) => {
       const value = cell(column, row);
@@ -24,13 +31,15 @@ export function createLogReader(block: SegmentBlock): LogReader {
       return typeof value === 'number' ? value : Number.NaN;
     },
   };
+  readers.set(block, reader);
+  return reader;
 }
 
-/** One row of one block. */
+/** One row of one block; `at` is its event time. */
 export interface LogRow {
   readonly block: SegmentBlock;
-  readonly reader: LogReader;
   readonly row: number;
+  readonly at: number;
 }
 
 const IS_LOG_COLUMN: ReadonlySet<string> = new Set(LOG_COLUMNS);
@@ -41,16 +50,22 @@ export function toFrame(rows: readonly LogRow[], columns: readonly string[]): Fr
 }
 
 function toColumn(rows: readonly LogRow[], name: string): Column {
-  const known = new Map<SegmentBlock, Column | undefined>();
-  const values = rows.map(({ block, row }): Cell => {
-    if (!known.has(block)) known.set(block, findColumn(IS_LOG_COLUMN.has(name) ? block.rows : block.features, name));
-    const column = known.get(block);
-    return column ? cellAt(column.values, row) : null;
-  });
-  return {
-    name,
-    values: values.every((value) => typeof value === 'number') ? Float64Array.from(values as number[]) : values,
-  };
+  const values = new Array<Cell>(rows.length);
+  let isNumeric = rows.length > 0;
+  let block: SegmentBlock | undefined;
+  let source: ColumnValues = [];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    if (row.block !== block) {
+      block = row.block;
+      source = findColumn(IS_LOG_COLUMN.has(name) ? block.rows : block.features, name)?.values ?? [];
+    }
+    const value = source[row.row] ?? null;
+    isNumeric &&= typeof value === 'number';
+    values[i] = value;
+  }
+  if (isNumeric) return { name, values: Float64Array.from(values as number[]) };
+  return { name, values: values.map((value) => (Number.isNaN(value) ? null : value)) };
 }
 
 /** All feature columns that any of the rows has, in the order of the first. */

@@ -52,7 +52,7 @@ function play(world: World, plan: RolloutPlan = AUTO): Outcome {
     const unit = world.entities ? `e${Math.floor(random() * world.entities)}` : `r${i}`;
     const current = plan.steps[step]!;
     const weight = current.kind === 'canary' ? current.weight : 0;
-    const inCanary = hash(`rollout-${world.seed}\0${unit}`) < weight;
+    const inCanary = weight > 0 && hash(`rollout-${world.seed}\0${unit}`) < weight;
     for (const row of rowsOf(world, i, unit, weight, step, inCanary, random)) evidence.add(row);
     if ((i + 1) % (world.look ?? 25) !== 0) continue;
     const verdict = judgeStep(current, evidence.summary(), CONTEXT);
