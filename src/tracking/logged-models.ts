@@ -4,6 +4,7 @@ import type { Page } from '../kernel/pages.ts';
 import type { Tx } from '../ports/db.ts';
 import type { Actor } from '../wire/route.ts';
 import { rootOf } from './artifact-paths.ts';
+import { findAutologged } from './autolog.store.ts';
 import { findExperimentRow } from './experiments.store.ts';
 import { assertActive, ensureDefaultExperiment } from './experiments.ts';
 import { type OrderInput, parseLoggedModelFilter, parseLoggedModelOrder } from './logged-model-search.ts';
@@ -201,9 +202,11 @@ async function loadModels(tx: Tx, projectId: string, rows: readonly LoggedModelR
       ({ model_id }) => model_id,
     );
     const metrics = Map.groupBy(await listModelMetrics(tx, projectId, ids), ({ model_id }) => model_id);
+    const autologged = await findAutologged(tx, projectId, block);
     for (const row of block) {
       models.push({
         ...toModel(row),
+        explicit: !autologged.has(row.id),
         tags: (tags.get(row.id) ?? []).map(({ key, value }) => ({ key, value })),
         params: (params.get(row.id) ?? []).map(({ key, value }) => ({ key, value })),
         metrics: (metrics.get(row.id) ?? []).map(toMetric),
@@ -213,7 +216,7 @@ async function loadModels(tx: Tx, projectId: string, rows: readonly LoggedModelR
   return models;
 }
 
-const toModel = (row: LoggedModelRow): Omit<LoggedModel, 'tags' | 'params' | 'metrics'> => ({
+const toModel = (row: LoggedModelRow): Omit<LoggedModel, 'tags' | 'params' | 'metrics' | 'explicit'> => ({
   modelId: row.id,
   experimentId: row.experiment_id,
   name: row.name,
@@ -223,7 +226,6 @@ const toModel = (row: LoggedModelRow): Omit<LoggedModel, 'tags' | 'params' | 'me
   status: row.status,
   artifactUri: row.artifact_uri,
   root: rootOf(row.artifact_uri),
-  explicit: row.autologged === 0,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

@@ -1,4 +1,5 @@
 import type { Db } from '../ports/db.ts';
+import { markAutologged } from './autolog.store.ts';
 import type { Point } from './metric-chunk.ts';
 import { isLater, type MetricInput, toPoint } from './metric-points.ts';
 import {
@@ -190,6 +191,8 @@ async function createSeries(db: Db, run: KnownRun, inputs: readonly MetricInput[
   const { keyIds, contextIds } = ingestOf(db);
   const wanted = inputs.map((input) => ({
     name: seriesName(input),
+    key: input.key,
+    modelId: input.modelId ?? '',
     keyId: keyIds.get(`${run.projectId}/${input.key}`)!,
     contextId: contextIds.get(contextName(run.projectId, input)) ?? NO_CONTEXT,
   }));
@@ -205,6 +208,9 @@ async function createSeries(db: Db, run: KnownRun, inputs: readonly MetricInput[
       const row = byIds.get(`${keyId}/${contextId}`)!;
       run.series.set(name, { id: row.id, keyId, contextId, hotCount: Number(row.hot ?? 0), isSealing: false });
     }
+    const fresh = block.filter(({ keyId, modelId }) => modelId && !byIds.has(`${keyId}/${NO_CONTEXT}`));
+    const marks = markAutologged(db, run.projectId, fresh);
+    if (marks.length > 0) await db.batch(marks);
   }
 }
 

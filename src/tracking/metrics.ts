@@ -73,20 +73,23 @@ const sealing = {
 
 async function seal(deps: TrackingDeps, series: KnownSeries): Promise<void> {
   try {
-    while (series.hotCount > MAX_HOT_POINTS) series.hotCount = await deps.db.write((tx) => sealOldestIn(tx, series.id));
+    while (series.hotCount > MAX_HOT_POINTS) {
+      const { sealed, left } = await deps.db.write((tx) => sealOldestIn(tx, series.id));
+      series.hotCount = sealed > 0 ? series.hotCount - sealed : left;
+    }
   } catch (error) {
     deps.log.warn('metric points stay unsealed for now', { seriesId: series.id, reason: messageOf(error) });
   }
 }
 
 /** The serializable transaction is the lease: of two servers that seal one series, the second finds nothing left to do. */
-async function sealOldestIn(tx: Tx, seriesId: number): Promise<number> {
+async function sealOldestIn(tx: Tx, seriesId: number): Promise<{ readonly sealed: number; readonly left: number }> {
   const count = await countHot(tx, seriesId);
-  if (count <= MAX_HOT_POINTS) return count;
+  if (count <= MAX_HOT_POINTS) return { sealed: 0, left: count };
   const oldest = await listOldestHot(tx, seriesId, SEALED_AT_ONCE);
   await insertChunk(tx, seriesId, encodeChunk(oldest));
   await deleteHotUpTo(tx, seriesId, oldest.at(-1)!);
-  return count - oldest.length;
+  return { sealed: oldest.length, left: count - oldest.length };
 }
 
 /**
