@@ -74,7 +74,7 @@ function toCommand(
       const options = command.optsWithGlobals<Options>();
       const result = await run(createContext(printer, options, signal), command.processedArgs, options);
       if (result) printer.result(result);
-      done(result?.exitCode ?? (signal.aborted ? EXIT.interrupted : EXIT.ok));
+      done(result?.exitCode ?? (signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.ok));
     });
   }
   return command;

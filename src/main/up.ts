@@ -1,10 +1,12 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireInstanceLock, type InstanceLock } from '../adapters/sqlite/instance-lock.ts';
+import type { App } from '../app.ts';
 import { AppError, messageOf } from '../kernel/errors.ts';
+import type { Log } from '../ports/system.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import { ownIdentity } from './gateway-child.ts';
-import { findServer, saveServer } from './records.ts';
+import { findServer, type ServerRecord, saveServer } from './records.ts';
 
 export interface UpOptions {
   readonly dataDir: string;
@@ -50,38 +52,18 @@ export async function startUp(options: UpOptions): Promise<Running> {
 }
 
 async function startLocked(options: UpOptions, lock: InstanceLock): Promise<Running> {
-  const { startApp, createAppLog } = await import('../app.ts');
-  const { systemClock } = await import('../adapters/system/index.ts');
-  const log = createAppLog(options.logTo === 'file' ? join(options.dataDir, 'server.log') : undefined);
+  const { createLog } = await import('../adapters/system/index.ts');
+  const log = createLog({
+    name: 'server',
+    file: options.logTo === 'file' ? join(options.dataDir, 'server.log') : undefined,
+  });
   const before = findServer(options.dataDir);
   let gateway: GatewayChild | undefined;
-  const app = await startApp({
-    dataDir: options.dataDir,
-    db: options.db,
-    objects: options.objects,
-    host: options.host,
-    port: options.port ?? before?.port ?? DEFAULT_PORT,
-    formerPort: before?.port,
-    gatewayUrl: () => gateway?.url(),
-    log,
-  });
-  try {
-    if (options.withGateway) {
-      const { superviseGateway } = await import('./gateway-child.ts');
-      const { dataDir, host, gatewayPort: port } = options;
-      gateway = await superviseGateway({
-        dataDir,
-        host,
-        port,
-        defaultPort: DEFAULT_GATEWAY_PORT,
-        clock: systemClock,
-        log,
-      });
-    }
-  } catch (error) {
-    await app.close();
-    throw error;
-  }
+  const [app, child] = await bothOrNone(
+    startAppFor(options, before, log, () => gateway?.url()),
+    options.withGateway ? startGatewayFor(options, log) : Promise.resolve(undefined),
+  );
+  gateway = child;
   const gatewayUrl = gateway?.url() ?? null;
   saveServer(options.dataDir, { ...ownIdentity(), url: app.url, port: app.port, gatewayUrl, version: app.version });
   return {
@@ -95,6 +77,35 @@ async function startLocked(options: UpOptions, lock: InstanceLock): Promise<Runn
       lock.release();
     }),
   };
+}
+
+async function startAppFor(
+  { dataDir, db, objects, host, port }: UpOptions,
+  before: ServerRecord | undefined,
+  log: Log,
+  gatewayUrl: () => string | undefined,
+): Promise<App> {
+  const { startApp } = await import('../app.ts');
+  const wanted = port ?? before?.port ?? DEFAULT_PORT;
+  return startApp({ dataDir, db, objects, host, port: wanted, formerPort: before?.port, gatewayUrl, log });
+}
+
+async function startGatewayFor({ dataDir, host, gatewayPort: port }: UpOptions, log: Log): Promise<GatewayChild> {
+  const { systemClock: clock } = await import('../adapters/system/index.ts');
+  const { superviseGateway } = await import('./gateway-child.ts');
+  return superviseGateway({ dataDir, host, port, defaultPort: DEFAULT_GATEWAY_PORT, clock, log });
+}
+
+/** Both start at once. Where one fails, what the other started is ended; a gateway that was serving before goes on. */
+async function bothOrNone(
+  app: Promise<App>,
+  gateway: Promise<GatewayChild | undefined>,
+): Promise<[App, GatewayChild | undefined]> {
+  const [first, second] = await Promise.allSettled([app, gateway]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
+  if (first.status === 'fulfilled') await first.value.close();
+  if (second.status === 'fulfilled') await (second.value?.adopted ? second.value.release() : second.value?.stop());
+  throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
 }
 
 function endOn(signal: AbortSignal, stop: () => Promise<void>): Promise<void> {

@@ -7,7 +7,6 @@ import {
   type CommandContext,
   type CommandModule,
   type CommandResult,
-  EXIT,
   type Options,
 } from '../command.ts';
 import { numberOf, parsePort, textOf } from '../parse.ts';
@@ -162,7 +161,8 @@ async function upHere(
   else context.out.line(`${readyLine(url, gatewayUrl)}\nCtrl-C stops both.`);
   if (applies) await applyHere(context, url);
   await running.ended;
-  return stopped(context, options);
+  context.out.note('Levain is stopped.');
+  return undefined;
 }
 
 /** A folder that cannot be applied does not take the server down. */
@@ -173,13 +173,6 @@ async function applyHere(context: CommandContext, url: string): Promise<void> {
   } catch (error) {
     if (!context.signal.aborted) context.out.note(`warning: this folder is not applied: ${messageOf(error)}`);
   }
-}
-
-/** Asked to end by TERM is a good end; Ctrl-C is 130. */
-function stopped({ signal, out }: CommandContext, _options: Options): CommandResult | undefined {
-  out.note('Levain is stopped.');
-  if (signal.reason === 'SIGINT') process.exitCode = EXIT.interrupted;
-  return undefined;
 }
 
 const readyLine = (url: string, gatewayUrl: string | null): string =>
