@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eachDatabase } from '../../test/support/db.ts';
+import { eachDatabase, emptyPostgres, postgresMissing } from '../../test/support/db.ts';
 import { seededRandom, testClock, testLog } from '../../test/support/system.ts';
+import { openPostgres } from '../adapters/postgres/index.ts';
 import { DEFAULT_PROJECT_ID } from '../kernel/ids.ts';
+import { migrate } from '../migrations/index.ts';
 import type { Db } from '../ports/db.ts';
 import { createOutbox, publish } from './index.ts';
 import { MAX_ATTEMPTS } from './outbox.ts';
@@ -167,4 +169,23 @@ eachDatabase((_name, open) => {
     );
     await one.db.close();
   });
+});
+
+test('on postgres an event wakes the other servers when it is committed', {
+  skip: postgresMissing() ?? false,
+}, async () => {
+  const url = await emptyPostgres();
+  const here = setUp(await openPostgres({ url, poolSize: 2 }));
+  const there = setUp(await openPostgres({ url, poolSize: 2 }), testClock(), 2);
+  await migrate(here.db);
+  const done = Promise.withResolvers<number>();
+  here.outbox.subscribe('a', TOPIC, async () => {});
+  there.outbox.subscribe('a', TOPIC, async ({ payload }) => done.resolve(payload.version));
+  await there.outbox.start();
+  await there.outbox.drain();
+  await here.announce(5);
+  assert.equal(await done.promise, 5);
+  await there.outbox.stop();
+  await there.db.close();
+  await here.db.close();
 });

@@ -6,7 +6,7 @@ import { assertObjectKey, type ByteRange, type ObjectInfo, type ObjectStore } fr
 export interface S3Options {
   /** `s3://bucket/prefix`. */
   readonly url: string;
-  /** For servers other than AWS; path-style addresses are then used. Default: `AWS_ENDPOINT_URL_S3` or AWS itself. */
+  /** For servers other than AWS; path-style addresses are then used. Default: AWS_ENDPOINT_URL_S3, else AWS itself. */
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   /** Default: what the AWS chain finds (environment, profile, instance). */
@@ -65,6 +65,9 @@ export async function openS3Objects(options: S3Options): Promise<ObjectStore> {
   };
 }
 
+const endpointOfEnvironment = (): string | undefined =>
+  process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'] || undefined;
+
 /** The parts of `s3://bucket/some/prefix`; the prefix ends in a slash or is empty. */
 export function parseUrl(url: string): { bucket: string; prefix: string } {
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url);
@@ -73,7 +76,7 @@ export function parseUrl(url: string): { bucket: string; prefix: string } {
   return { bucket: match[1]!, prefix: prefix ? `${prefix}/` : '' };
 }
 
-function createClient(sdk: Sdk, { endpoint, region, credentials }: S3Options): S3Client {
+function createClient(sdk: Sdk, { endpoint = endpointOfEnvironment(), region, credentials }: S3Options): S3Client {
   return new sdk.S3Client({
     region: region ?? process.env['AWS_REGION'] ?? 'us-east-1',
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),

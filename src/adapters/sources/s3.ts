@@ -62,7 +62,14 @@ function parseAddress(from: string): { bucket: string; pattern: string } {
   return { bucket: match[1]!, pattern: match[2] ?? '' };
 }
 
-async function createClient({ endpoint, region, credentials }: S3SourceOptions): Promise<S3Client> {
+const endpointOfEnvironment = (): string | undefined =>
+  process.env['AWS_ENDPOINT_URL_S3'] || process.env['AWS_ENDPOINT_URL'] || undefined;
+
+async function createClient({
+  endpoint = endpointOfEnvironment(),
+  region,
+  credentials,
+}: S3SourceOptions): Promise<S3Client> {
   const { S3Client } = await import('@aws-sdk/client-s3');
   return new S3Client({
     region: region ?? process.env['AWS_REGION'] ?? 'us-east-1',

@@ -5,7 +5,7 @@ import type { CallResult, RawResult, Request, Response, Statement, ThreadError, 
 
 const STATEMENT_CACHE_SIZE = 400;
 const BUSY_TIMEOUT_MS = 5_000;
-const CACHE_KIB = 16 * 1024;
+const CACHE_KIB = 8 * 1024;
 
 interface Prepared {
   readonly statement: StatementSync;
