@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -23,6 +24,7 @@ import { startServingWork } from './work.ts';
 interface Stage {
   readonly w: World;
   readonly gateway: Gateway;
+  readonly url: string;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ async function open(): Promise<Stage> {
   return {
     w,
     gateway,
+    url: `http://127.0.0.1:${port}`,
     async close() {
       await gateway.close();
       await work.stop();
@@ -129,6 +132,62 @@ test('with a real gateway a version is deployed, the next one promoted on eviden
     assert.match(aborted.reason ?? '', /^v3 failed for/);
     assert.ok(await findHold(w.deps.registry, ACTOR.projectId, 'churn'));
     assert.equal((await getEndpoint(w.deps, ACTOR, 'churn')).champion, 2);
+  } finally {
+    await stage.close();
+  }
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: {
+    readonly ok: boolean;
+    readonly schema?: string;
+    readonly data?: never;
+    readonly error?: { readonly message: string };
+  };
+}
+
+/** A verb as a person types it, with --json. */
+function levain(url: string, ...args: readonly string[]): Promise<Ran> {
+  const entry = join(import.meta.dirname, '../cli/entry.ts');
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [entry, ...args, '--url', url, '--json'], (error, stdout) => {
+      try {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: JSON.parse(stdout) });
+      } catch (cause) {
+        reject(new Error(`levain ${args.join(' ')} printed no JSON: ${stdout} ${error?.message}`, { cause }));
+      }
+    });
+  });
+}
+
+test('the verbs deploy, predict, predictions, rollout, fallback and rollback work over HTTP', async () => {
+  const stage = await open();
+  const { w, gateway, url } = stage;
+  const row = JSON.stringify({ x0: 0.1, x1: 0.2, x2: 0.3 });
+  try {
+    await w.addVersion(1, 7);
+    assert.equal((await levain(url, 'deploy', 'churn')).code, 2, 'asks before it changes traffic');
+    assert.equal((await levain(url, 'deploy', 'churn', '--yes', '--wait')).code, 0);
+    await waitFor('v1', async () => assert.equal((await ask(gateway)).status, 200));
+    const asked = await levain(url, 'predict', 'churn', '--row', row);
+    assert.deepEqual([asked.code, asked.out.schema], [0, 'prediction/1'], JSON.stringify(asked.out));
+    assert.equal((await levain(url, 'predict', 'churn', '--row', '{"x0": "a"}')).code, 1);
+    await waitFor('the log', async () => {
+      const { out } = await levain(url, 'predictions', 'churn');
+      assert.ok((out.data as unknown as { items: unknown[] }).items.length >= 2);
+    });
+    assert.equal((await levain(url, 'fallback', 'churn', '--yes')).code, 0);
+    assert.equal((await levain(url, 'fallback', 'churn', '--off', '--yes')).code, 0);
+    await w.addVersion(2, 16);
+    assert.equal((await levain(url, 'deploy', 'churn@v2', '--rollout', 'direct', '--yes', '--wait')).code, 0);
+    assert.equal((await levain(url, 'rollout', 'churn')).code, 0);
+    const planned = await levain(url, 'rollback', 'churn', '--dry-run');
+    assert.match((planned.out.data as unknown as { sentence: string }).sentence, /^v2 → v1 \(last at 100 %, warm\)/);
+    assert.equal((await levain(url, 'rollback', 'churn', '--yes')).code, 0);
+    assert.equal((await getEndpoint(w.deps, ACTOR, 'churn')).champion, 1);
+    assert.equal((await levain(url, 'deploy', 'churn@v2', '--yes')).code, 2, 'held');
+    assert.equal((await levain(url, 'rollout', 'nobody')).code, 3);
   } finally {
     await stage.close();
   }

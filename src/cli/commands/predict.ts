@@ -15,7 +15,7 @@ interface InferAnswer {
     readonly shape: readonly number[];
     readonly data: readonly Cell[];
   }[];
-  readonly parameters?: { readonly prediction_ids?: readonly string[] };
+  readonly parameters?: { readonly prediction_ids?: string | readonly string[] };
 }
 
 export const command: CommandModule = {
@@ -124,7 +124,11 @@ function datatypeOf(data: readonly Cell[]): string {
   return present.length > 0 && present.every((value) => typeof value === 'boolean') ? 'BOOL' : 'BYTES';
 }
 
-const idsOf = (answer: InferAnswer): readonly string[] => answer.parameters?.prediction_ids ?? [];
+/** The protocol's parameters are scalars, so that the ids come as one text. */
+function idsOf(answer: InferAnswer): readonly string[] {
+  const ids = answer.parameters?.prediction_ids ?? [];
+  return typeof ids === 'string' ? ids.split(',') : ids;
+}
 
 function tableOf(table: (header: string[], rows: unknown[][]) => string, answer: InferAnswer): string {
   const outputs = answer.outputs ?? [];
