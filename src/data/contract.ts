@@ -169,7 +169,7 @@ function columnChecks(
     const atMost = expect.maxNew;
     add(
       'expect_column_distinct_values_to_be_in_set',
-      'values are new since the last good version',
+      'are new since the last good version',
       `at most ${atMost} new values`,
       where,
       {
@@ -280,7 +280,7 @@ async function runChecks(
 function sentenceOf(check: Check, failing: number, total: number): string {
   const share = total > 0 && failing > 0 ? ` (${percent(failing / total)})` : '';
   if (check.check === 'expect_column_distinct_values_to_be_in_set')
-    return `${check.column}: ${count(failing)} ${check.fault}; expected ${check.expected}`;
+    return `${check.column}: ${count(failing)} ${failing === 1 ? 'value is' : 'values are'} new since the last good version; expected ${check.expected}`;
   if (failing === 0) return `${check.column}: none of ${count(total)} ${check.unit} ${check.fault}`;
   return `${check.column}: ${count(failing)} of ${count(total)} ${check.unit}${share} ${check.fault}`;
 }

@@ -7,9 +7,9 @@ import { digestOf } from '../kernel/hash.ts';
 import { identifier } from '../ports/analytics.ts';
 import * as store from './data.store.ts';
 import { patient } from './patience.ts';
-import { literal, type Relation, relationOf, typed } from './relation.ts';
+import { literal, presentText, type Relation, relationOf, typed } from './relation.ts';
 import { endOfCut, identifiedRows, type RowRules, rowRules, ruledRows } from './split.ts';
-import type { Cut, DataDeps, DatasetVersion } from './types.ts';
+import type { ColumnSchema, Cut, DataDeps, DatasetVersion } from './types.ts';
 
 export interface Materialised {
   readonly rows: number;
@@ -17,7 +17,7 @@ export interface Materialised {
 }
 
 export interface GateRowsResult {
-  /** All columns as the files hold them; times of Parquet files as ISO 8601 text. */
+  /** All columns as the files hold them: timestamps as epoch ms, the dates of CSV files as their text. */
   readonly frame: Frame;
   /** Identity of each row. */
   readonly rowIds: readonly string[];
@@ -99,7 +99,7 @@ async function writeCut(
   const isText = format.startsWith('csv') && relation.plan.format === 'csv';
   const columns = relation.plan.columns.map((column) => {
     const name = identifier(column.name);
-    return isText ? name : `${typed(relation.plan, column)} as ${name}`;
+    return isText ? name : `${shown(relation, column)} as ${name}`;
   });
   const extra = file === null ? [] : (['__file'] as const);
   const where = file === null ? rules.isTrain : `(${rules.isTrain}) and __file = ${file}`;
@@ -177,12 +177,10 @@ export async function gateRows(
   };
 }
 
-/** A CSV date stays the text that it is; a timestamp of a typed file becomes ISO text, as a caller would send it. */
-function shown(relation: Relation, column: DatasetVersion['schema'][number]): string {
-  const name = identifier(column.name);
-  if (relation.plan.format === 'csv' && (column.kind === 'date' || column.kind === 'timestamp')) return name;
-  if (column.kind === 'timestamp') return `strftime(${name}, '%Y-%m-%dT%H:%M:%S.%gZ')`;
-  return typed(relation.plan, column);
+/** Typed, but for the dates of a CSV file: they stay the text that a notebook reads and a caller sends. */
+function shown({ plan }: Relation, column: ColumnSchema): string {
+  const isText = plan.format === 'csv' && (column.kind === 'date' || column.kind === 'timestamp');
+  return isText ? presentText(identifier(column.name)) : typed(plan, column);
 }
 
 /** How many gate rows of one cut the other cut left to training: what a comparison on these rows would be worth. */

@@ -101,8 +101,8 @@ eachDatabase((name, open) => {
     assert.deepEqual(
       timeline.items.map((item) => item.sentence),
       [
-        'data churn v2: 5 rows in 1 file, contract kept (1 checks)',
-        'data churn v1: 4 rows in 1 file, contract kept (1 checks)',
+        'data churn v2: 5 rows in 1 file, contract kept (1 check)',
+        'data churn v1: 4 rows in 1 file, contract kept (1 check)',
       ],
     );
     await deps.db.close();
@@ -397,6 +397,11 @@ eachDatabase((name, open) => {
     const plain = sectionOf('{ from: flights-3m.parquet }');
     await materialise(deps, { versionId: version.id, section: plain, split: null, asOf: null, to: whole });
     assert.equal(md5(whole), md5(join(VEGA, 'flights-3m.parquet')));
+    const gate = await gateRows(deps, { ...cut, limit: 100, seed: 1 });
+    assert.ok(
+      findColumn(gate.frame, 'date')!.values.every((at) => Number(at) >= Date.UTC(2001, 2, 26)),
+      'timestamps are epoch ms',
+    );
     await deps.db.close();
   });
 

@@ -200,7 +200,10 @@ export function versionSentence(version: DatasetVersion): string {
   const { files, contract } = version;
   const size = `${version.rowCount.toLocaleString('en-US')} rows in ${files.length} file${files.length === 1 ? '' : 's'}`;
   const broken = contract.checks.filter((check) => !check.success && check.severity === 'error');
-  const kept = contract.checks.length === 0 ? 'no contract' : `contract kept (${contract.checks.length} checks)`;
+  const kept =
+    contract.checks.length === 0
+      ? 'no contract'
+      : `contract kept (${contract.checks.length} check${contract.checks.length === 1 ? '' : 's'})`;
   const name = `data ${version.dataset} v${version.version}`;
   if (version.state === 'ok') return `${name}: ${size}, ${kept}`;
   const more = broken.length > 1 ? ` and ${broken.length - 1} more` : '';

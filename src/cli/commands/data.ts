@@ -208,19 +208,24 @@ function profileRow(column: ColumnProfile, rows: number): readonly unknown[] {
 }
 
 function contractText(out: CommandContext['out'], { dataset, contract }: DatasetVersionWire): string {
-  const rows = contract.checks.map((check) => [
+  const told = contract.checks.filter((check) => !check.success || check.check !== 'expect_column_to_exist');
+  const rows = told.map((check) => [
     check.success ? 'ok' : check.severity === 'warn' ? 'warning' : 'BROKEN',
     check.sentence,
   ]);
   const broken = contract.checks
     .filter((check) => !check.success && check.rows.length > 0)
     .map((check) => rowsText(out, check));
-  return [out.table(['CONTRACT', dataset], rows), ...broken].join('\n\n');
+  return [out.table(['CONTRACT', `of ${dataset}`], rows), ...broken].join('\n\n');
 }
 
 /** The rows that broke a promise, with file and row. */
 function rowsText(out: CommandContext['out'], check: CheckResult): string {
-  const columns = Object.keys(check.rows[0]?.values ?? {}).slice(0, 6);
+  const known = Object.keys(check.rows[0]?.values ?? {});
+  const columns = [
+    ...known.filter((name) => name === check.column),
+    ...known.filter((name) => name !== check.column),
+  ].slice(0, 6);
   const rows = check.rows
     .slice(0, MAX_SHOWN_ROWS)
     .map(({ file, row, values }) => [file, row, ...columns.map((column) => values[column] ?? '')]);
@@ -236,7 +241,7 @@ function sentence(version: DatasetVersionWire): string {
     return `${name}; contract BROKEN (${broken} of ${contract.checks.length} checks): no run uses it`;
   return contract.checks.length === 0
     ? `${name}; no contract`
-    : `${name}; contract kept (${contract.checks.length} checks)`;
+    : `${name}; contract kept (${contract.checks.length} check${contract.checks.length === 1 ? '' : 's'})`;
 }
 
 function parseRef(text: string): { name: string; version: string | undefined } {
