@@ -11,7 +11,7 @@ import json
 import math
 
 from .frames import to_cells
-from .models import Loaded, describe, libraries
+from .models import Loaded, class_cells, describe, libraries
 
 FORMAT = 1
 MAX_ROWS = 200
@@ -42,6 +42,7 @@ def compute(options):
     return {
         "format": FORMAT,
         "libraries": libraries(),
+        "classes": class_cells(loaded.model),
         "rows": {
             "rowCount": row_count,
             "columns": [{"name": n, "type": "number" if k == "f8" else "cells", "values": _json(v)} for n, k, v in columns],

@@ -248,6 +248,15 @@ def _join(parts, row_count):
     return columns
 
 
+def class_cells(model):
+    """The classes of a classifier as plain cells, or None."""
+    classes = getattr(model, "classes_", None)
+    if classes is None:
+        return None
+    cells = classes.tolist() if hasattr(classes, "tolist") else list(classes)
+    return cells if all(isinstance(c, (bool, int, float, str)) for c in cells) else None
+
+
 def libraries():
     """Versions of what is loaded and matters for answers."""
     found = {"python": "%d.%d.%d" % sys.version_info[:3]}

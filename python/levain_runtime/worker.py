@@ -11,7 +11,7 @@ import struct
 import sys
 
 from .frames import decode_columns, encode_columns
-from .models import Loaded, describe, libraries
+from .models import Loaded, class_cells, describe, libraries
 
 PREFIX = struct.Struct("<II")
 MAX_MESSAGE_BYTES = 1 << 30
@@ -44,7 +44,7 @@ def _load(header):
         import pandas  # noqa: F401
     except (Exception, SystemExit) as error:
         return None, {"ok": False, "kind": type(error).__name__, "message": describe(error)}
-    return loaded, {"ok": True, "libraries": libraries()}
+    return loaded, {"ok": True, "libraries": libraries(), "classes": class_cells(loaded.model)}
 
 
 def _run(loaded, header, body):

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../kernel/errors.ts';
@@ -10,7 +10,11 @@ import { dangerousGlobals, readModelFile } from './readers/open.ts';
 import { convertSklearn, READER_VERSION } from './readers/sklearn/convert.ts';
 import type { Task } from './types.ts';
 
-export type Conversion =
+/**
+ * `allowed`: a Python worker may load these files, be it to serve or to compute golden rows: nothing was seen that no model needs
+ * and that would run when loaded. `dangers` names what was seen, for example `os.system`.
+ */
+export type Conversion = { readonly allowed: boolean; readonly dangers: readonly string[] } & (
   | {
       readonly engine: 'levain';
       /** An engine file. */
@@ -23,8 +27,9 @@ export type Conversion =
       readonly reader: string;
       readonly library: string;
     }
-  /** `allowed` = the worker may be offered: nothing was seen that no model needs and that would run when loaded. */
-  | { readonly engine: 'python'; readonly reason: string; readonly allowed: boolean };
+  /** Only Python can run it, and why. */
+  | { readonly engine: 'python'; readonly reason: string }
+);
 
 export { READER_VERSION };
 
@@ -34,7 +39,7 @@ export { READER_VERSION };
  */
 export async function convertModel(folder: string): Promise<Conversion> {
   const found = await findModelFile(folder);
-  if (found.file === undefined) return { engine: 'python', reason: found.reason, allowed: true };
+  if (found.file === undefined) return pythonOnly(found.reason, await scanFolder(folder));
   const { size } = await stat(found.file);
   if (size > LIMITS.fileBytes)
     throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
@@ -48,6 +53,7 @@ export function convertBytes(bytes: Uint8Array): Conversion {
     graph = readModelFile(bytes);
     // A model that converts is inert here, whatever else the file names: only a worker would run it.
     const model = convertSklearn(graph);
+    const dangers = dangerousGlobals(graph.globals);
     const { task, classes, inputs, reader, library } = model;
     return {
       engine: 'levain',
@@ -57,22 +63,44 @@ export function convertBytes(bytes: Uint8Array): Conversion {
       inputs: inputs.names ?? [],
       reader,
       library,
+      allowed: dangers.length === 0,
+      dangers,
     };
   } catch (error) {
-    if (error instanceof NeedsPython) return pythonOnly(error.message, graph);
+    if (error instanceof NeedsPython)
+      return pythonOnly(error.message, dangerousGlobals(graph?.globals ?? error.globals));
     if (error instanceof TypeError || error instanceof RangeError) throw refuse(`it is malformed (${error.message})`);
     throw error;
   }
 }
 
-function pythonOnly(why: string, graph: ModelGraph | undefined): Conversion {
-  const dangerous = graph ? dangerousGlobals(graph.globals) : [];
-  if (dangerous.length === 0) return { engine: 'python', reason: why, allowed: true };
-  return {
-    engine: 'python',
-    reason: `${why}; the file would run ${dangerous.slice(0, 3).join(', ')} when loaded`,
-    allowed: false,
-  };
+function pythonOnly(why: string, dangers: readonly string[]): Conversion {
+  if (dangers.length === 0) return { engine: 'python', reason: why, allowed: true, dangers };
+  const seen = dangers.slice(0, 3).join(', ');
+  return { engine: 'python', reason: `${why}; the file would run ${seen} when loaded`, allowed: false, dangers };
+}
+
+const MAX_SCANNED_FILES = 1000;
+const PICKLES = /\.(pkl|pickle|joblib|skops|cloudpickle)$/;
+
+/** What the pickles of a folder that no converter reads would run. */
+async function scanFolder(folder: string): Promise<string[]> {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => PICKLES.test(name));
+  if (names.length > MAX_SCANNED_FILES)
+    throw refuse(`${names.length} pickles in one model; at most ${MAX_SCANNED_FILES} are read`);
+  const dangers: string[] = [];
+  for (const name of names) {
+    const { size } = await stat(join(folder, name));
+    if (size > LIMITS.fileBytes)
+      throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
+    try {
+      dangers.push(...dangerousGlobals(readModelFile(await readFile(join(folder, name))).globals));
+    } catch (error) {
+      if (!(error instanceof NeedsPython)) throw error;
+      dangers.push(...dangerousGlobals(error.globals));
+    }
+  }
+  return dangers;
 }
 
 type Found = { readonly file: string } | { readonly file: undefined; readonly reason: string };

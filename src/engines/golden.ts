@@ -3,6 +3,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { Cell, ColumnValues, Frame } from '../kernel/frame.ts';
 import type { PythonModel, PythonWorkers } from '../ports/python-worker.ts';
 import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from './outputs.ts';
+import { checkRows, columnTypes, type Signature } from './signature.ts';
 import type { Outputs, RowError, Servable, Task } from './types.ts';
 
 /** Raw rows with what the real model says of them in the environment that trained it. */
@@ -11,6 +12,8 @@ export interface Golden {
   /** The model's own `predict` and `predict_proba`, before any threshold. */
   readonly outputs: Outputs;
   readonly libraries: Readonly<Record<string, string>>;
+  /** The model's own classes, where it says so. */
+  readonly classes?: readonly Cell[];
 }
 
 export interface Parity {
@@ -29,7 +32,7 @@ const FORMAT = 1;
 const MAX_GOLDEN_BYTES = 64 * 2 ** 20;
 
 /** Canonical JSON bytes; also what `python -m levain_runtime.golden` writes, but for the order of keys. NaN is null. */
-export function encodeGolden({ rows, outputs, libraries }: Golden): Uint8Array {
+export function encodeGolden({ rows, outputs, libraries, classes }: Golden): Uint8Array {
   const columns = rows.columns.map(({ name, values }) => ({
     name,
     type: values instanceof Float64Array ? 'number' : 'cells',
@@ -38,6 +41,7 @@ export function encodeGolden({ rows, outputs, libraries }: Golden): Uint8Array {
   const document = {
     format: FORMAT,
     libraries,
+    classes,
     rows: { rowCount: rows.rowCount, columns },
     outputs: {
       labels: outputs.labels,
@@ -66,7 +70,7 @@ export function decodeGolden(bytes: Uint8Array): Golden {
       error,
     );
   }
-  const { rows, outputs, libraries } = document;
+  const { rows, outputs, libraries, classes } = document;
   return {
     rows: {
       rowCount: rows.rowCount,
@@ -83,11 +87,13 @@ export function decodeGolden(bytes: Uint8Array): Golden {
       ...(outputs.errors && { errors: outputs.errors }),
     },
     libraries,
+    ...(classes && { classes }),
   };
 }
 
 interface Document {
   readonly format: number;
+  readonly classes?: readonly Cell[] | null;
   readonly libraries: Readonly<Record<string, string>>;
   readonly rows: {
     readonly rowCount: number;
@@ -125,7 +131,10 @@ export interface GoldenRequest {
   readonly model: PythonModel;
   readonly rows: Frame;
   readonly task: Task;
+  /** null = the model's own. */
   readonly classes: readonly Cell[] | null;
+  /** Of raw rows: they are checked, and typed for pandas, as they are when served. */
+  readonly signature?: Signature;
   /** Index of the positive class; default 1. */
   readonly positive?: number;
 }
@@ -135,15 +144,22 @@ export async function computeGolden(workers: PythonWorkers, request: GoldenReque
   const { python, model, rows, task, classes } = request;
   if (rows.rowCount > MAX_GOLDEN_ROWS)
     throw new AppError('invalid', `${rows.rowCount} golden rows; at most ${MAX_GOLDEN_ROWS} are kept`);
-  const loaded = await workers.load(python, model);
+  const { signature } = request;
+  const checked = signature ? checkRows(signature, rows).frame : rows;
+  const loaded = await workers.load(python, signature ? { ...model, types: columnTypes(signature) } : model);
   try {
-    const result = await loaded.run(model.featuresPath ? 'both' : 'model', rows);
+    const result = await loaded.run(model.featuresPath ? 'both' : 'model', checked);
     if (!result.ok)
       throw new AppError('invalid', `The model answers no golden row: ${result.kind}: ${result.message}`, {
         kind: result.kind,
       });
-    const outputs = outputsFromPython(result.frame, { task, classes, positive: request.positive ?? 1 });
-    return { rows, outputs: withRowErrors(outputs, result.errors), libraries: loaded.libraries };
+    const outputs = outputsFromPython(result.frame, {
+      task,
+      classes: classes ?? loaded.classes ?? null,
+      positive: request.positive ?? 1,
+    });
+    const golden = { rows, outputs: withRowErrors(outputs, result.errors), libraries: loaded.libraries };
+    return loaded.classes ? { ...golden, classes: loaded.classes } : golden;
   } finally {
     await loaded.close();
   }

@@ -18,6 +18,7 @@ export {
   type CheckedRows,
   type ColumnType,
   checkRows,
+  columnTypes,
   inferSignature,
   type Signature,
   type SignatureColumn,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError } from '../kernel/errors.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
 import type { Cell, Frame } from '../kernel/frame.ts';
 import { sha256 } from '../kernel/hash.ts';
 import type { LoadedPythonModel } from '../ports/python-worker.ts';
@@ -9,7 +9,7 @@ import { withFault } from './fault.ts';
 import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from './outputs.ts';
 import { compileModel } from './predictor.ts';
 import { layOutFiles } from './python-files.ts';
-import { checkRows } from './signature.ts';
+import { checkRows, columnTypes } from './signature.ts';
 import type { Outputs, Servable, ServableIo, ServableSpec } from './types.ts';
 
 /**
@@ -72,10 +72,20 @@ async function loadEngine(spec: ServableSpec, io: ServableIo): Promise<Runnable>
         return finish(run({ rowCount: 0, columns: emptyInputs(model.inputs.names ?? [], model.inputs.count) }));
       const result = await features.run('features', rows, options(deadlineMs));
       if (!result.ok) return failed(spec, rows.rowCount, `${result.kind}: ${result.message}`);
-      return finish(withRowErrors(run(result.frame), result.errors));
+      return finish(withRowErrors(runOnFeatures(run, result.frame, spec), result.errors));
     },
     close: () => features.close(),
   };
+}
+
+/** Columns that features.py should have made and did not are the version's fault, not the caller's. */
+function runOnFeatures(run: (frame: Frame) => Outputs, frame: Frame, spec: ServableSpec): Outputs {
+  try {
+    return run(frame);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return failed(spec, frame.rowCount, `features.py: ${error.message}`);
+  }
 }
 
 const options = (deadlineMs: number | undefined) => (deadlineMs === undefined ? {} : { deadlineMs });
@@ -86,7 +96,7 @@ const emptyInputs = (names: readonly string[], count: number) =>
 async function loadFeatures(spec: ServableSpec, io: ServableIo): Promise<LoadedPythonModel> {
   await readContent(spec.features!.digest, io);
   const featuresPath = await io.localPath(spec.features!.digest);
-  return io.workers.load(executable(spec), { featuresPath, types: rawTypes(spec) });
+  return io.workers.load(executable(spec), { featuresPath, types: columnTypes(spec.signature) });
 }
 
 async function loadPython(spec: ServableSpec, io: ServableIo): Promise<Runnable> {
@@ -97,7 +107,7 @@ async function loadPython(spec: ServableSpec, io: ServableIo): Promise<Runnable>
     const featuresPath = spec.features && (await io.localPath(spec.features.digest));
     const loaded = await io.workers.load(executable(spec), {
       modelPath: files.modelPath,
-      types: rawTypes(spec),
+      types: columnTypes(spec.signature),
       ...(featuresPath && { featuresPath }),
     });
     return pythonRunnable(spec, loaded, files.remove);
@@ -108,7 +118,7 @@ async function loadPython(spec: ServableSpec, io: ServableIo): Promise<Runnable>
 }
 
 function pythonRunnable(spec: ServableSpec, loaded: LoadedPythonModel, remove: () => Promise<void>): Runnable {
-  const classes = spec.classes ?? null;
+  const classes = spec.classes ?? loaded.classes ?? null;
   const positive = positiveIndex(spec, classes);
   return {
     predict: async (rows, deadlineMs) => {
@@ -130,9 +140,6 @@ function executable(spec: ServableSpec): string {
     throw new AppError('invalid', `${spec.model} v${spec.version} needs Python, but names no environment`);
   return spec.python.executable;
 }
-
-const rawTypes = (spec: ServableSpec): Record<string, string> =>
-  Object.fromEntries(spec.signature.inputs.map(({ name, type }) => [name, type]));
 
 /** Every row failed for the same reason. */
 function failed(spec: ServableSpec, rowCount: number, message: string): Outputs {

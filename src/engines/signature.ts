@@ -91,6 +91,10 @@ export function checkRows(signature: Signature, frame: Frame): CheckedRows {
   return { frame: result, warnings };
 }
 
+/** Types by column name, as `PythonModel.types` takes them. */
+export const columnTypes = (signature: Signature): Record<string, ColumnType> =>
+  Object.fromEntries(signature.inputs.map(({ name, type }) => [name, type]));
+
 /** Frames that `checkRows` made, so that a second check of the same rows costs nothing. */
 const checked = new WeakMap<Frame, Signature>();
 const names = new WeakMap<Signature, ReadonlySet<string>>();

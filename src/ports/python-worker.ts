@@ -1,4 +1,4 @@
-import type { Frame } from '../kernel/frame.ts';
+import type { Cell, Frame } from '../kernel/frame.ts';
 
 /** What a worker loads: a feature module, a model, or both (features first). Paths are local. */
 export interface PythonModel {
@@ -24,6 +24,8 @@ export type PythonResult =
 export interface LoadedPythonModel {
   /** Versions of Python and of the libraries that were loaded. */
   readonly libraries: Readonly<Record<string, string>>;
+  /** The model's own classes, where it is a classifier that says so. */
+  readonly classes?: readonly Cell[];
   /** `stage` picks what runs; rows keep their order. Concurrent calls are batched together. `deadlineMs` kills the worker. */
   run(
     stage: 'features' | 'model' | 'both',

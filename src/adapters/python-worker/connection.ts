@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable } from 'node:stream';
 import { AppError } from '../../kernel/errors.ts';
-import type { Frame } from '../../kernel/frame.ts';
+import type { Cell, Frame } from '../../kernel/frame.ts';
 import type { Log } from '../../ports/system.ts';
 import { decodeFrame, encodeFrame, type WireColumn } from './frames.ts';
 
@@ -19,6 +19,7 @@ export type Reply =
   | {
       readonly ok: true;
       readonly libraries?: Readonly<Record<string, string>>;
+      readonly classes?: readonly Cell[] | null;
       readonly frame?: Frame;
       readonly errors?: readonly { readonly row: number; readonly kind: string; readonly message: string }[];
     }

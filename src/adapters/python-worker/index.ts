@@ -1,5 +1,5 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
-import type { Frame } from '../../kernel/frame.ts';
+import type { Cell, Frame } from '../../kernel/frame.ts';
 import type { LoadedPythonModel, PythonModel, PythonResult, PythonWorkers } from '../../ports/python-worker.ts';
 import type { Clock, Log } from '../../ports/system.ts';
 import { type Reply, startWorker, type WorkerConnection } from './connection.ts';
@@ -75,14 +75,16 @@ export function createPythonWorkers(options: PythonWorkersOptions): PythonWorker
   };
 }
 
-function handle(
-  worker: ModelWorker,
-  libraries: Readonly<Record<string, string>>,
-  release: () => Promise<void>,
-): LoadedPythonModel {
+/** What the process says of itself once it has loaded. */
+interface Facts {
+  readonly libraries: Readonly<Record<string, string>>;
+  readonly classes?: readonly Cell[];
+}
+
+function handle(worker: ModelWorker, facts: Facts, release: () => Promise<void>): LoadedPythonModel {
   let closed = false;
   return {
-    libraries,
+    ...facts,
     run: (stage, frame, { deadlineMs } = {}) => worker.run(stage, frame, deadlineMs),
     close: async () => {
       if (closed) return;
@@ -109,7 +111,7 @@ class ModelWorker {
   private readonly options: PythonWorkersOptions;
   private readonly limits: PythonWorkerLimits;
   private connection: WorkerConnection | undefined;
-  private starting: Promise<Readonly<Record<string, string>>> | undefined;
+  private starting: Promise<Facts> | undefined;
   private queue: Call[] = [];
   private inFlight: readonly Call[] = [];
   private failures = 0;
@@ -122,8 +124,8 @@ class ModelWorker {
     this.limits = limits;
   }
 
-  /** Starts the process where none runs; answers the loaded libraries. Throws `invalid` with the Python error. */
-  ready(): Promise<Readonly<Record<string, string>>> {
+  /** Starts the process where none runs. Throws `invalid` with the Python error. */
+  ready(): Promise<Facts> {
     this.starting ??= this.start().catch((error) => {
       this.starting = undefined;
       throw error;
@@ -154,7 +156,7 @@ class ModelWorker {
     await connection?.exited;
   }
 
-  private async start(): Promise<Readonly<Record<string, string>>> {
+  private async start(): Promise<Facts> {
     const { log, clock, pythonPath } = this.options;
     const connection = startWorker({
       python: this.python,
@@ -172,7 +174,7 @@ class ModelWorker {
     try {
       const { featuresPath, modelPath, types } = this.model;
       const reply = await connection.send({ op: 'load', features: featuresPath, model: modelPath, types });
-      if (reply.ok) return reply.libraries ?? {};
+      if (reply.ok) return { libraries: reply.libraries ?? {}, ...(reply.classes && { classes: reply.classes }) };
       connection.kill('the model does not load');
       throw new AppError('invalid', `The model does not load in Python: ${reply.kind}: ${reply.message}`, {
         kind: reply.kind,

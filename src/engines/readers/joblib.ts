@@ -1,5 +1,5 @@
 import { checkShape, Dtype, type ModelGraph, NdArray, PyDict, type PyObject, type PyValue } from './graph.ts';
-import { NeedsPython, refuse, within } from './limits.ts';
+import { refuse, withGlobals, within } from './limits.ts';
 import { dimensions } from './numpy.ts';
 import { type ByteSource, Machine, newSession, type Session, ByteSource as Source } from './pickle.ts';
 
@@ -7,7 +7,7 @@ import { type ByteSource, Machine, newSession, type Session, ByteSource as Sourc
 export function readJoblib(bytes: Uint8Array): ModelGraph {
   within('fileBytes', bytes.length);
   const session = newSession(readArray);
-  const root = new Machine(new Source(bytes), session).run();
+  const root = withGlobals(session.globals, () => new Machine(new Source(bytes), session).run());
   const reader = session.globals.has('joblib.numpy_pickle\nNumpyArrayWrapper') ? 'joblib' : 'pickle';
   return { root, globals: [...session.globals.values()], reader, fileBytes: bytes.length };
 }
@@ -30,7 +30,7 @@ function readArray(wrapper: PyObject, source: ByteSource, session: Session): NdA
 
 function readObjects(array: NdArray, source: ByteSource, session: Session): NdArray {
   const nested = new Machine(source, session).run();
-  if (!(nested instanceof NdArray) || !nested.items) throw new NeedsPython('an object array in an odd joblib form');
+  if (!(nested instanceof NdArray) || !nested.items) throw refuse('an object array holds no array');
   array.items = nested.items;
   array.shape = nested.shape;
   return array;

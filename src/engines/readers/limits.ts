@@ -1,4 +1,5 @@
 import { AppError } from '../../kernel/errors.ts';
+import type { PyGlobal } from './graph.ts';
 
 /** Bounds on what a model file may ask of the reader. A file beyond one is refused with the limit's name. */
 export const LIMITS = {
@@ -45,8 +46,22 @@ export function within(limit: LimitName, value: number): void {
 
 /** Valid as far as seen, but only Python can run it. Caught by `convertModel`, which offers the worker. */
 export class NeedsPython extends Error {
-  constructor(reason: string) {
+  /** Names that were seen before reading stopped; Python would stop at the same place. */
+  globals: readonly PyGlobal[] = [];
+
+  constructor(reason: string, globals: readonly PyGlobal[] = []) {
     super(reason);
     this.name = 'NeedsPython';
+    this.globals = globals;
+  }
+}
+
+/** Runs a reader; where it stops for Python, the names seen until then go along. */
+export function withGlobals<T>(globals: ReadonlyMap<string, PyGlobal>, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NeedsPython && error.globals.length === 0) error.globals = [...globals.values()];
+    throw error;
   }
 }

@@ -10,7 +10,7 @@ import {
   PyTuple,
   type PyValue,
 } from './graph.ts';
-import { LIMITS, NeedsPython, refuse, within } from './limits.ts';
+import { LIMITS, NeedsPython, refuse, withGlobals, within } from './limits.ts';
 import { asArrayCall, buildArray, buildDtype, isArrayWrapper } from './numpy.ts';
 
 const MARK = Symbol('mark');
@@ -90,7 +90,7 @@ export const newSession = (arrays?: Session['arrays']): Session => ({
 export function readPickle(bytes: Uint8Array): ModelGraph {
   within('fileBytes', bytes.length);
   const session = newSession();
-  const root = new Machine(new ByteSource(bytes), session).run();
+  const root = withGlobals(session.globals, () => new Machine(new ByteSource(bytes), session).run());
   return { root, globals: [...session.globals.values()], reader: 'pickle', fileBytes: bytes.length };
 }
 
@@ -190,8 +190,8 @@ export class Machine {
     if (target instanceof NdArray) buildArray(target, state);
     else if (target instanceof Dtype) buildDtype(target, state);
     else if (target instanceof PyObject) this.buildObject(target, state);
-    else if (target instanceof PyGlobal) throw new NeedsPython(`state is set on ${target.path}`);
-    else throw refuse('state is set on something that has none');
+    // State on a class is code by value, which no converter reads.
+    else if (!(target instanceof PyGlobal)) throw refuse('state is set on something that has none');
   }
 
   buildObject(target: PyObject, state: PyValue): void {

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32, deflateRawSync, deflateSync } from 'node:zlib';
+import { runPython, testPython } from '../../../test/support/python.ts';
 import { isAppError } from '../../kernel/errors.ts';
-import { convertBytes } from '../convert.ts';
+import { convertBytes, convertModel } from '../convert.ts';
 import { NdArray, PyDict, PyGlobal, PyList, PyObject, PyTuple } from './graph.ts';
 import { arrayValues } from './numpy.ts';
 import { readModelFile } from './open.ts';
 import { readPickle } from './pickle.ts';
 
+const python = await testPython();
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 const root = (text: string) => readPickle(bytes(text)).root;
 const refused = (data: Uint8Array, reason: RegExp) =>
@@ -114,11 +119,41 @@ for (const callable of [
 
 test('a class of the user goes to the worker', () => {
   const result = convertBytes(bytes("cmine\nModel\n)\x81}S'a'\nI1\nsb."));
-  assert.deepEqual(result, { engine: 'python', reason: 'the class mine.Model', allowed: true });
+  assert.deepEqual(result, { engine: 'python', reason: 'the class mine.Model', allowed: true, dangers: [] });
 });
 
 test('persistent ids and out-of-band buffers need Python', () => {
   for (const text of ['P1\n.', '\x80\x05\x97.']) assert.equal(convertBytes(bytes(text)).engine, 'python');
+});
+
+test('names count although the reader stops behind them', () => {
+  const stops = convertBytes(bytes("cos\nsystem\n(S'x'\ntRP1\n."));
+  assert.ok(stops.engine === 'python' && !stops.allowed);
+  const hidden = {
+    __loader__: 'NewNode',
+    content: [{ deep: { __loader__: 'TypeNode', __module__: 'os', __class__: 'system' } }],
+  };
+  const unknown = convertBytes(zip([schema(hidden)]));
+  assert.ok(unknown.engine === 'python' && !unknown.allowed);
+});
+
+test('a valid model that carries os.system converts, and says that no worker may load it', {
+  skip: !python,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'levain-readers-'));
+  const script = `import os, pickle, sys
+from sklearn.linear_model import LinearRegression
+m = LinearRegression().fit([[0], [1]], [0, 2])
+m.note = os.system
+pickle.dump(m, open(sys.argv[1] + "/m.pkl", "wb"))`;
+  try {
+    await runPython(python!, ['-c', script, folder]);
+    const converted = await convertModel(join(folder, 'm.pkl'));
+    assert.ok(converted.engine === 'levain' && !converted.allowed);
+    assert.deepEqual(converted.dangers, ['posix.system']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a compressed file that expands without end is refused', () => {
@@ -200,11 +235,12 @@ test('hostile skops schemas are refused', () => {
 test('a skops node of the user is offered to the worker, one that names os.system is not', () => {
   const object = (module: string, name: string) => ({ __loader__: 'ObjectNode', __module__: module, __class__: name });
   const mine = convertBytes(zip([schema(object('mine', 'Model'))]));
-  assert.deepEqual(mine, { engine: 'python', reason: 'the class mine.Model', allowed: true });
+  assert.deepEqual(mine, { engine: 'python', reason: 'the class mine.Model', allowed: true, dangers: [] });
   const call = { __loader__: 'TypeNode', __module__: 'os', __class__: 'system' };
   const state = { __loader__: 'ListNode', content: [call] };
   const hostile = convertBytes(zip([schema({ ...object('mine', 'Model'), content: state })]));
-  assert.ok(hostile.engine === 'python' && !hostile.allowed && /os\.system/.test(hostile.reason));
+  assert.ok(hostile.engine === 'python' && !hostile.allowed);
+  assert.deepEqual(hostile.dangers, ['os.system']);
 });
 
 test('a file that is no model container is refused', () => {

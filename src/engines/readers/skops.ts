@@ -23,6 +23,8 @@ interface Reading {
   readonly seen: Map<number, PyValue>;
   readonly files: Map<string, NdArray>;
   nodes: number;
+  /** Why only Python can build this; the rest is read nevertheless, for its names. */
+  python: string | undefined;
 }
 
 /** Reads a .skops file into the same inert graph as a pickle. */
@@ -30,9 +32,11 @@ export function readSkops(bytes: Uint8Array): ModelGraph {
   const zip = openZip(bytes);
   const schema = zip.read('schema.json');
   if (!schema) throw refuse('the zip holds no schema.json, so it is no skops file');
-  const reading: Reading = { zip, globals: new Map(), seen: new Map(), files: new Map(), nodes: 0 };
+  const reading: Reading = { zip, globals: new Map(), seen: new Map(), files: new Map(), nodes: 0, python: undefined };
   const root = readNode(parseSchema(schema), reading, 0);
-  return { root, globals: [...reading.globals.values()], reader: 'skops', fileBytes: bytes.length };
+  const globals = [...reading.globals.values()];
+  if (reading.python !== undefined) throw new NeedsPython(reading.python, globals);
+  return { root, globals, reader: 'skops', fileBytes: bytes.length };
 }
 
 function parseSchema(schema: Uint8Array): unknown {
@@ -68,11 +72,27 @@ function readNode(value: unknown, reading: Reading, depth: number): PyValue {
   const id = typeof value['__id__'] === 'number' ? value['__id__'] : undefined;
   if (id !== undefined && reading.seen.has(id)) return reading.seen.get(id);
   const loader = String(value['__loader__']);
-  const load = Object.hasOwn(LOADERS, loader) ? LOADERS[loader] : undefined;
-  if (!load) throw new NeedsPython(`skops node ${loader.slice(0, 60)}`);
+  const load = Object.hasOwn(LOADERS, loader) ? LOADERS[loader]! : readUnknown;
   const result = load(value, reading, depth);
   if (id !== undefined) reading.seen.set(id, result);
   return result;
+}
+
+/** A node of a kind that is not understood: its names and those of the nodes inside. */
+function readUnknown(node: Node, reading: Reading, depth: number): PyValue {
+  reading.python ??= `skops node ${String(node['__loader__']).slice(0, 60)}`;
+  if (typeof node['__class__'] === 'string') nameOf(node, reading);
+  for (const part of Object.values(node)) scan(part, reading, depth + 1);
+  return undefined;
+}
+
+function scan(value: unknown, reading: Reading, depth: number): void {
+  within('nodeDepth', depth);
+  if (Array.isArray(value)) for (const item of value) scan(item, reading, depth + 1);
+  else if (isNode(value)) {
+    if ('__loader__' in value) readNode(value, reading, depth);
+    else for (const part of Object.values(value)) scan(part, reading, depth + 1);
+  }
 }
 
 type Load = (node: Node, reading: Reading, depth: number) => PyValue;
@@ -101,18 +121,18 @@ function readDict(node: Node, reading: Reading, depth: number): PyDict {
   const types = readNode(node['key_types'], reading, depth + 1);
   const keys = Object.keys(content);
   const dict = new PyDict();
-  const cast = keyCast(types, keys.length);
+  const cast = keyCast(types, keys.length, reading);
   for (const key of keys) dict.entries.push([cast(key), readNode(content[key], reading, depth + 1)]);
   return dict;
 }
 
 /** JavaScript reorders keys that look like integers, so types are used only where all agree. */
-function keyCast(types: PyValue, count: number): (key: string) => PyValue {
+function keyCast(types: PyValue, count: number, reading: Reading): (key: string) => PyValue {
   const paths = new Set(
     types instanceof PyList ? types.items.map((t) => (t instanceof PyGlobal ? t.path : '?')) : ['?'],
   );
   if (count === 0 || (paths.size === 1 && paths.has('builtins.str'))) return (key) => key;
-  if (paths.size > 1 || paths.has('?')) throw new NeedsPython('a dict with keys of several types');
+  if (paths.size > 1 || paths.has('?')) reading.python ??= 'a dict with keys of several types';
   return (key) => (/^-?\d{1,15}$/.test(key) ? Number(key) : key);
 }
 
@@ -171,7 +191,7 @@ const NUMBER_WORDS: Readonly<Record<string, number>> = {
 };
 
 /** JSON text that may hold Python's NaN and Infinity, and integers that JavaScript would round. */
-function readJson(node: Node): PyValue {
+function readJson(node: Node, reading: Reading): PyValue {
   const text = node['content'];
   if (typeof text !== 'string') throw refuse('a skops value has no content');
   if (Object.hasOwn(NUMBER_WORDS, text)) return NUMBER_WORDS[text]!;
@@ -183,8 +203,9 @@ function readJson(node: Node): PyValue {
   try {
     return fromJson(JSON.parse(text), 0);
   } catch (error) {
-    if (error instanceof SyntaxError) throw new NeedsPython('a JSON value with NaN or Infinity inside');
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    reading.python ??= 'a JSON value with NaN or Infinity inside';
+    return undefined;
   }
 }
 

@@ -14,7 +14,7 @@ import { arrayValues } from '../numpy.ts';
 import { type Conversion, classCells, Fitted, itemsOf, Conversion as Ledger, nested, toIndices } from './access.ts';
 import { convertGradientBoosting, convertHistBoosting } from './boosting.ts';
 import { convertLinear, LINEAR_CLASSIFIERS, LINEAR_REGRESSORS } from './linear.ts';
-import { TRANSFORMERS } from './preprocessing.ts';
+import { keepNones, TRANSFORMERS } from './preprocessing.ts';
 import { convertForest, TREES } from './trees.ts';
 
 /** Raised when a converter changes what it answers: part of the key of converted models. */
@@ -107,7 +107,7 @@ function convertPipeline(f: Fitted, conversion: Conversion, depth: number): Conv
   if (!last) throw refuse('a pipeline has no steps');
   const before = steps.slice(0, -1).flatMap((step) => convertTransformer(step, conversion, depth));
   const final = convert(last, conversion, depth);
-  return { ...final, steps: [...before, ...final.steps] };
+  return { ...final, steps: keepNones([...before, ...final.steps]) };
 }
 
 /** The objects of a pipeline's (name, object) pairs. */
@@ -121,7 +121,8 @@ function convertTransformer(value: PyValue, conversion: Conversion, depth: numbe
   const f = new Fitted(value);
   conversion.chargeEstimator();
   if (!f.module.startsWith('sklearn.')) throw new NeedsPython(`the class ${f.module}.${f.name}`);
-  if (f.name === 'Pipeline') return stepsOf(f).flatMap((step) => convertTransformer(step, conversion, inner));
+  if (f.name === 'Pipeline')
+    return keepNones(stepsOf(f).flatMap((step) => convertTransformer(step, conversion, inner)));
   if (f.name === 'ColumnTransformer') return [convertColumns(f, conversion, inner)];
   if (f.name === 'FeatureUnion') return [convertUnion(f, conversion, inner)];
   if (!Object.hasOwn(TRANSFORMERS, f.name)) throw new NeedsPython(`the transformer ${f.name}`);

@@ -69,6 +69,22 @@ function imputer(f: Fitted, c: Conversion): Transform[] {
   ];
 }
 
+/**
+ * An imputer of NaN leaves None alone, and a null cell is the one or the other. Where the encoder behind it has learned None, rows
+ * brought None when it was fitted, so null is None and stays.
+ */
+export function keepNones(steps: readonly Transform[]): Transform[] {
+  return steps.map((step, i) => {
+    const next = steps[i + 1];
+    if (step.op !== 'impute' || step.missing.kind !== 'nan' || (next?.op !== 'ordinal' && next?.op !== 'onehot'))
+      return step;
+    const fill = [...step.fill];
+    for (const [place, column] of step.keep.entries())
+      if ((next.columns[place]?.categories.none ?? -1) >= 0) fill[column] = null;
+    return { ...step, fill };
+  });
+}
+
 function missingValue(value: PyValue): { kind: 'nan' | 'none' } | { kind: 'value'; value: Cell } {
   if (value === undefined || (typeof value === 'number' && Number.isNaN(value))) return { kind: 'nan' };
   if (value === null) return { kind: 'none' };
@@ -97,9 +113,8 @@ function ordinalColumns(f: Fitted, c: Conversion): OrdinalColumn[] {
     const categories = c.categoriesOf(array);
     const mapping = infrequentMap(f, j);
     const codes = Float64Array.from(categories.values, (_, i) => mapping?.[i] ?? i);
-    // A missing category keeps its own code, whatever the mapping says.
-    const hole = categories.nan >= 0 ? categories.nan : categories.none;
-    if (hole >= 0) codes[hole] = missing;
+    // NaN has a code of its own, whatever the mapping says; None is a category like any other.
+    if (categories.nan >= 0) codes[categories.nan] = missing;
     return { categories, codes, ...(useValue && { unknown: Float64Array.of(f.number('unknown_value', Number.NaN)) }) };
   });
 }
