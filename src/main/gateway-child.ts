@@ -98,7 +98,7 @@ async function adopt(options: GatewayOptions): Promise<GatewayRecord | undefined
     return undefined;
   }
   const ready = record.url === null ? await awaitReady(options, record, () => undefined) : (record as GatewayRecord);
-  log.info('Adopted the gateway', { pid: ready.pid, url: ready.url });
+  log.info('Adopted the gateway', { gatewayPid: ready.pid, url: ready.url });
   return ready;
 }
 
@@ -118,7 +118,7 @@ async function start(options: GatewayOptions, port: number): Promise<GatewayReco
   const record = { ...identityOf(child.pid), url: null, port };
   saveGateway(options.dataDir, record);
   const ready = await awaitReady(options, record, () => exitCode);
-  options.log.info('The gateway is up', { pid: ready.pid, url: ready.url });
+  options.log.info('The gateway is up', { gatewayPid: ready.pid, url: ready.url });
   return ready;
 }
 
@@ -223,7 +223,7 @@ async function keepAlive(
     await options.clock.sleep(LOOK_EVERY_MS, stopped);
     if (stopped.aborted || isSame(current())) continue;
     if (options.clock.now() - startedAt > STEADY_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
-    options.log.warn('The gateway died; starting it again', { pid: current().pid, pauseMs });
+    options.log.warn('The gateway died; starting it again', { gatewayPid: current().pid, pauseMs });
     await options.clock.sleep(pauseMs, stopped);
     if (stopped.aborted) return;
     pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);

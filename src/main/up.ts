@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, appendFileSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireInstanceLock, type InstanceLock } from '../adapters/sqlite/instance-lock.ts';
 import type { App } from '../app.ts';
@@ -57,6 +57,7 @@ async function startLocked(options: UpOptions, lock: InstanceLock): Promise<Runn
     name: 'server',
     file: options.logTo === 'file' ? join(options.dataDir, 'server.log') : undefined,
   });
+  reportCrashes(options.dataDir, options.logTo);
   const before = findServer(options.dataDir);
   let gateway: GatewayChild | undefined;
   const [app, child] = await bothOrNone(
@@ -108,6 +109,17 @@ async function bothOrNone(
   throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
 }
 
+/** A bug that no request owns: its stack goes to the log, a sentence to the terminal; what is durable stays whole. */
+function reportCrashes(dataDir: string, logTo: UpOptions['logTo']): void {
+  process.once('uncaughtException', (error) => {
+    const line = JSON.stringify({ level: 'fatal', time: new Date().toISOString(), name: 'server', stack: error.stack });
+    if (logTo === 'file') appendFileSync(join(dataDir, 'server.log'), `${line}\n`);
+    else process.stderr.write(`${line}\n`);
+    process.stderr.write(`error: Levain failed here: ${messageOf(error)}; the log in ${dataDir} has the details\n`);
+    process.exit(1);
+  });
+}
+
 function endOn(signal: AbortSignal, stop: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (): void => void stop().then(resolve, reject);
@@ -124,11 +136,11 @@ function prepareDataDir(dataDir: string): void {
     accessSync(dataDir, constants.W_OK);
     const bytes = Buffer.alloc(65_536, 1);
     writeFileSync(probe, bytes);
-    if (!readFileSync(probe).equals(bytes)) throw new Error('what was written does not read back');
+    const isWhole = readFileSync(probe).equals(bytes);
+    rmSync(probe);
+    if (!isWhole) throw new Error('what was written does not read back');
   } catch (error) {
     throw toStorageError(dataDir, error);
-  } finally {
-    rmSync(probe, { force: true });
   }
 }
 
