@@ -1,13 +1,14 @@
+import { ByteSource } from './byte-source.ts';
 import { checkShape, Dtype, type ModelGraph, NdArray, PyDict, type PyObject, type PyValue } from './graph.ts';
 import { refuse, withGlobals, within } from './limits.ts';
 import { dimensions } from './numpy.ts';
-import { type ByteSource, Machine, newSession, type Session, ByteSource as Source } from './pickle.ts';
+import { Machine, newSession, type Session } from './pickle.ts';
 
 /** Reads a joblib file (0.10 and later), already inflated: a pickle with raw array blocks in between. */
 export function readJoblib(bytes: Uint8Array): ModelGraph {
   within('fileBytes', bytes.length);
   const session = newSession(readArray);
-  const root = withGlobals(session.globals, () => new Machine(new Source(bytes), session).run());
+  const root = withGlobals(session.globals, () => new Machine(new ByteSource(bytes), session).run());
   const reader = session.globals.has('joblib.numpy_pickle\nNumpyArrayWrapper') ? 'joblib' : 'pickle';
   return { root, globals: [...session.globals.values()], reader, fileBytes: bytes.length };
 }
