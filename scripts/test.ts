@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * Everything that this machine can test: types, lint and format, unit files in one process, then the suites that start
@@ -9,8 +10,10 @@ import { fileURLToPath } from 'node:url';
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CONCURRENCY = 2;
-/** These start servers, databases or Python: each file gets its own process. */
-const OF_PROCESSES = /^(test|examples)\/|\.process\.test\.ts$/;
+/** Tests here start servers, databases or Python, and so do files that import these helpers: each gets its own process. */
+const PLACES_OF_PROCESSES = /^(test|examples|scripts)\/(?!architecture\.test)/;
+const HELPERS_OF_PROCESSES = /test\/support\/(?!(ports|system|temp)\.ts)|node:child_process|\/testing\//;
+const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 
 interface Step {
   readonly name: string;
@@ -22,6 +25,8 @@ interface Outcome {
   readonly name: string;
   readonly ok: boolean;
   readonly skipped: readonly string[];
+  /** What the runner's summary counted. */
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 const filters = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -45,8 +50,8 @@ process.exitCode = outcomes.every(({ ok }) => ok) ? 0 : 1;
 
 function steps(): Step[] {
   const bin = (name: string): string => join(ROOT, 'node_modules', '.bin', name);
-  const units = files.filter((file) => !OF_PROCESSES.test(file));
-  const processes = files.filter((file) => OF_PROCESSES.test(file));
+  const processes = files.filter(startsProcesses);
+  const units = files.filter((file) => !processes.includes(file));
   const checks =
     filters.length > 0
       ? []
@@ -66,10 +71,14 @@ function steps(): Step[] {
   ];
 }
 
+function startsProcesses(file: string): boolean {
+  return PLACES_OF_PROCESSES.test(file) || HELPERS_OF_PROCESSES.test(readFileSync(join(ROOT, file), 'utf8'));
+}
+
 /** Runs a step with its output shown, and gathers the lines of tests that were skipped. */
 function run({ name, command, args }: Step): Promise<Outcome> {
   process.stdout.write(`\n── ${name}\n`);
-  if (!existsSync(command)) return Promise.resolve({ name, ok: false, skipped: [] });
+  if (!existsSync(command)) return Promise.resolve({ name, ok: false, skipped: [], counts: new Map() });
   const child = spawn(command, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -79,16 +88,21 @@ function run({ name, command, args }: Step): Promise<Outcome> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   let rest = '';
   const skipped: string[] = [];
+  const counts = new Map<string, number>();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     process.stdout.write(text);
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    skipped.push(...lines.filter((line) => /﹣.*# ./.test(line)).map((line) => line.trim()));
+    for (const line of lines.map(stripVTControlCharacters)) {
+      if (/^\s*﹣.*# ./.test(line)) skipped.push(line.trim());
+      const [, what, count] = /^ℹ ([a-z]+) (\d+)$/.exec(line) ?? [];
+      if (what) counts.set(what, Number(count));
+    }
   });
   return new Promise((resolve) => {
     child.once('close', (code) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
-      resolve({ name, ok: code === 0, skipped });
+      resolve({ name, ok: code === 0, skipped: [...new Set(skipped)], counts });
     });
   });
 }
@@ -99,6 +113,10 @@ function report(all: readonly Outcome[]): void {
   if (skipped.length > 0)
     process.stdout.write(`Skipped here, and why:\n${skipped.map((line) => `  ${line}`).join('\n')}\n`);
   for (const { name, ok } of all) process.stdout.write(`${ok ? 'passed' : 'FAILED'}  ${name}\n`);
+  process.stdout.write('\n');
+  for (const count of COUNTS) {
+    process.stdout.write(`ℹ ${count} ${all.reduce((sum, { counts }) => sum + (counts.get(count) ?? 0), 0)}\n`);
+  }
 }
 
 function toRelative(word: string): string {
