@@ -347,6 +347,28 @@ eachDatabase((name, open) => {
     await deps.db.close();
   });
 
+  test('two files with the same bytes are two files: rows, places and folders', async () => {
+    const deps = await depsOver(await open());
+    await mkdir(join(deps.folder, 'in'));
+    for (const file of ['a.csv', 'b.csv']) await writeFile(join(deps.folder, 'in', file), 'id,n\n1,1\n2,200\n');
+    const section = sectionOf('{ from: "in/*.csv", key: id, expect: { n: { between: [0, 100] } } }');
+    const { version } = await syncDataset(deps, ann, { name: 'd', section, folder: deps.folder });
+    assert.equal(version.rowCount, 4);
+    const [broken] = version.contract.checks.filter((check) => !check.success);
+    assert.deepEqual(
+      broken!.rows.map((row) => [row.file, row.row]),
+      [
+        ['a.csv', 2],
+        ['b.csv', 2],
+      ],
+    );
+    const split = { kind: 'hash', share: 1e-9, key: ['id'] } as const;
+    const to = `${join(deps.folder, 'out')}/`;
+    assert.equal((await materialise(deps, { versionId: version.id, section, split, asOf: null, to })).rows, 4);
+    assert.equal(await readFile(join(to, 'b.csv'), 'utf8'), 'id,n\n1,1\n2,200\n');
+    await deps.db.close();
+  });
+
   test('a sample of the gate is decided by its seed', async () => {
     const deps = await depsOver(await open());
     writeFileSync(join(deps.folder, 'd.csv'), `id\n${Array.from({ length: 500 }, (_, i) => i).join('\n')}\n`);

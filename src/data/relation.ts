@@ -128,6 +128,17 @@ export function timeMs(plan: ReadPlan, name: string, what: string): string {
 /** The table of a version whose files lie at `paths`. */
 export const relationOf = (version: Pick<DatasetVersion, 'plan' | 'files'>, paths: readonly string[]): Relation => ({
   plan: version.plan,
-  paths,
+  paths: distinct(paths),
   names: version.files.map((file) => file.name),
 });
+
+/** Files with the same bytes lie at the same path: each further one gets another spelling of it, so that its rows are told apart. */
+function distinct(paths: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return paths.map((path) => {
+    const before = seen.get(path) ?? 0;
+    seen.set(path, before + 1);
+    const at = path.lastIndexOf('/') + 1;
+    return path.slice(0, at) + './'.repeat(before) + path.slice(at);
+  });
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -37,6 +37,26 @@ test('an idle process leaves, and the next query starts another', async () => {
       );
     }
     assert.ok(isGone, 'the table of the first process is still there');
+  } finally {
+    await analytics.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a process that is killed takes its queries with it, says so, and is started again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'levain-analytics-'));
+  const analytics = createAnalytics({ tempDir: join(folder, 'spill') });
+  try {
+    await analytics.query('select 1');
+    const pid = Number(
+      (await readFile('/proc/self/task/' + process.pid + '/children', 'utf8')).trim().split(' ').at(-1),
+    );
+    const endless = analytics.query(
+      'select count(*) from range(1000000000) a(x), range(1000000000) b(y) where x * y % 7 = 3',
+    );
+    process.kill(pid, 'SIGKILL');
+    await assert.rejects(endless, (e) => isAppError(e, 'unavailable') && /ended \(SIGKILL\)/.test(e.message));
+    assert.equal((await analytics.query('select 1')).rowCount, 1);
   } finally {
     await analytics.close();
     await rm(folder, { recursive: true, force: true });

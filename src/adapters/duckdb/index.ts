@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../../kernel/errors.ts';
 import type { Cell, Frame } from '../../kernel/frame.ts';
-import type { Analytics } from '../../ports/analytics.ts';
+import type { Analytics, AnalyticsLimits } from '../../ports/analytics.ts';
 import type { EngineSettings, Request, Response } from './protocol.ts';
 
 export interface AnalyticsOptions {
@@ -24,141 +24,131 @@ const MAX_PENDING = 1000;
 /** A cancelled statement that has not stopped by then takes its process with it. */
 const CANCEL_GRACE_MS = 10_000;
 
+/** `Analytics` by a child process with DuckDB: started when first asked, gone when idle, started again after it died. */
+export function createAnalytics(options: AnalyticsOptions): Analytics {
+  const host = new EngineHost(options);
+  return {
+    async query(sql, parameters = [], { maxRows = MAX_ROWS, ...limits } = {}) {
+      return (await host.execute({ sql, parameters, maxRows }, limits))!;
+    },
+    async run(sql, parameters = [], limits = {}) {
+      await host.execute({ sql, parameters, maxRows: null }, limits);
+    },
+    close: () => host.close(),
+  };
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly Cell[];
+  readonly maxRows: number | null;
+}
+
 interface Pending {
   resolve(frame: Frame | null): void;
   reject(error: Error): void;
   readonly child: ChildProcess;
 }
 
-/** `Analytics` by a child process with DuckDB: started when first asked, gone when idle, started again after it died. */
-export function createAnalytics(options: AnalyticsOptions): Analytics {
-  const settings: EngineSettings = {
-    tempDir: options.tempDir,
-    memoryLimitBytes: options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES,
-    threads: options.threads ?? THREADS,
-  };
-  const idleMs = options.idleMs ?? IDLE_MS;
-  const pending = new Map<number, Pending>();
-  let child: ChildProcess | undefined;
-  let idleTimer: NodeJS.Timeout | undefined;
-  let nextId = 1;
-  let isClosed = false;
+/** Owns the child: at most one, and what it was asked and has not answered. */
+class EngineHost {
+  readonly #settings: EngineSettings;
+  readonly #idleMs: number;
+  readonly #pending = new Map<number, Pending>();
+  #child: ChildProcess | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #isClosed = false;
 
-  const settle = (id: number, act: (entry: Pending) => void): void => {
-    const entry = pending.get(id);
-    if (!entry) return;
-    pending.delete(id);
-    act(entry);
-    if (pending.size > 0) return;
-    child?.channel?.unref();
-    idleTimer = setTimeout(leave, idleMs);
-    idleTimer.unref();
-  };
+  constructor(options: AnalyticsOptions) {
+    this.#settings = {
+      tempDir: options.tempDir,
+      memoryLimitBytes: options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES,
+      threads: options.threads ?? THREADS,
+    };
+    this.#idleMs = options.idleMs ?? IDLE_MS;
+  }
 
-  const leave = (): void => {
-    clearTimeout(idleTimer);
-    const leaving = child;
-    child = undefined;
-    if (leaving?.connected) leaving.disconnect();
-  };
-
-  const onExit = (gone: ChildProcess, how: string): void => {
-    if (child === gone) child = undefined;
-    for (const [id, entry] of pending) {
-      if (entry.child === gone)
-        settle(id, ({ reject }) =>
-          reject(new AppError('unavailable', `The analytics process ended (${how}) before it answered; try again`)),
-        );
+  async execute(statement: Statement, { signal, timeoutMs = TIMEOUT_MS }: AnalyticsLimits): Promise<Frame | null> {
+    if (this.#isClosed) throw new AppError('unavailable', 'Analytics is closed');
+    if (signal?.aborted) throw new AppError('unavailable', 'The query was cancelled');
+    if (this.#pending.size >= MAX_PENDING)
+      throw new AppError('unavailable', `More than ${MAX_PENDING} analytics queries wait; try again`);
+    clearTimeout(this.#idleTimer);
+    this.#child ??= this.#start();
+    const [child, id] = [this.#child, this.#nextId++];
+    const onAbort = (): void => this.#cancel(child, id);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending.set(id, { child, resolve, reject });
+        child.channel?.ref();
+        this.#send(child, { kind: 'execute', id, ...statement, timeoutMs });
+      });
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
-  };
+  }
 
-  const start = (): ChildProcess => {
-    const started = spawnEngine(settings);
-    started.on('message', (response: Response) =>
-      settle(response.id, ({ resolve, reject }) =>
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const leaving = this.#child;
+    this.#leave();
+    if (!leaving || leaving.exitCode !== null || leaving.signalCode !== null) return;
+    leaving.ref();
+    await new Promise((resolve) => leaving.once('exit', resolve));
+  }
+
+  #send(child: ChildProcess, request: Request): void {
+    child.send(request, (error) => {
+      if (error) this.#settle(request.id, ({ reject }) => reject(ended('its channel closed')));
+    });
+  }
+
+  #cancel(child: ChildProcess, id: number): void {
+    if (child.connected) this.#send(child, { kind: 'cancel', id });
+    setTimeout(() => this.#pending.has(id) && child.kill('SIGKILL'), CANCEL_GRACE_MS).unref();
+  }
+
+  #start(): ChildProcess {
+    const child = spawnEngine(this.#settings);
+    child.on('message', (response: Response) =>
+      this.#settle(response.id, ({ resolve, reject }) =>
         response.ok ? resolve(response.frame) : reject(new AppError(response.code, response.message)),
       ),
     );
-    started.once('error', (error) => onExit(started, error.message));
-    started.once('exit', (code, signal) => onExit(started, signal ?? `exit code ${code}`));
-    return started;
-  };
+    child.once('error', (error) => this.#onEnd(child, error.message));
+    child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`));
+    return child;
+  }
 
-  const execute = (
-    sql: string,
-    parameters: readonly Cell[],
-    maxRows: number | null,
-    limits: Limits,
-  ): Promise<Frame | null> => {
-    if (isClosed) return Promise.reject(new AppError('unavailable', 'Analytics is closed'));
-    if (limits.signal?.aborted) return Promise.reject(cancelled());
-    if (pending.size >= MAX_PENDING)
-      return Promise.reject(new AppError('unavailable', `More than ${MAX_PENDING} analytics queries wait; try again`));
-    clearTimeout(idleTimer);
-    child ??= start();
-    const [to, id] = [child, nextId++];
-    to.channel?.ref();
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        if (to.connected) to.send({ kind: 'cancel', id } satisfies Request);
-        setTimeout(() => pending.has(id) && to.kill('SIGKILL'), CANCEL_GRACE_MS).unref();
-      };
-      limits.signal?.addEventListener('abort', onAbort, { once: true });
-      const release = (): void => limits.signal?.removeEventListener('abort', onAbort);
-      pending.set(id, {
-        child: to,
-        resolve: (frame) => {
-          release();
-          resolve(frame);
-        },
-        reject: (error) => {
-          release();
-          reject(error);
-        },
-      });
-      const request: Request = {
-        kind: 'execute',
-        id,
-        sql,
-        parameters,
-        maxRows,
-        timeoutMs: limits.timeoutMs ?? TIMEOUT_MS,
-      };
-      to.send(
-        request,
-        (error) =>
-          error &&
-          settle(id, (entry) =>
-            entry.reject(new AppError('unavailable', 'The analytics process went away; try again', undefined, error)),
-          ),
-      );
-    });
-  };
+  #onEnd(child: ChildProcess, how: string): void {
+    if (this.#child === child) this.#child = undefined;
+    for (const [id, entry] of this.#pending)
+      if (entry.child === child) this.#settle(id, ({ reject }) => reject(ended(how)));
+  }
 
-  return {
-    async query(sql, parameters = [], { maxRows = MAX_ROWS, ...limits } = {}) {
-      return (await execute(sql, parameters, maxRows, limits))!;
-    },
-    async run(sql, parameters = [], limits = {}) {
-      await execute(sql, parameters, null, limits);
-    },
-    async close() {
-      isClosed = true;
-      const leaving = child;
-      leave();
-      if (!leaving || leaving.exitCode !== null || leaving.signalCode !== null) return;
-      leaving.ref();
-      await new Promise((resolve) => leaving.once('exit', resolve));
-    },
-  };
+  #settle(id: number, act: (entry: Pending) => void): void {
+    const entry = this.#pending.get(id);
+    if (!entry) return;
+    this.#pending.delete(id);
+    act(entry);
+    if (this.#pending.size > 0) return;
+    this.#child?.channel?.unref();
+    this.#idleTimer = setTimeout(() => this.#leave(), this.#idleMs);
+    this.#idleTimer.unref();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#idleTimer);
+    const leaving = this.#child;
+    this.#child = undefined;
+    if (leaving?.connected) leaving.disconnect();
+  }
 }
 
-interface Limits {
-  readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
-}
-
-const cancelled = (): AppError => new AppError('unavailable', 'The query was cancelled');
+const ended = (how: string): AppError =>
+  new AppError('unavailable', `The analytics process ended (${how}) before it answered; try again`);
 
 function spawnEngine(settings: EngineSettings): ChildProcess {
   const main = fileURLToPath(new URL(`../../analytics/main${extname(import.meta.url)}`, import.meta.url));
