@@ -159,7 +159,11 @@ export class DataPlane {
   }
 
   /** Forced versions and rehearsals are the control plane's: they need the gateway token. */
-  #factsOf({ headers }: IncomingMessage, startedAt: number, pathVersion: string | null): Facts {
+  #factsOf(request: IncomingMessage, startedAt: number, pathVersion: string | null): Facts {
+    const receivedAt = this.#deps.clock.now();
+    if (!hasOurHeaders(request.rawHeaders))
+      return { startedAt, receivedAt, rehearsal: null, forced: pathVersion, caller: null };
+    const { headers } = request;
     const rehearsal = textOf(headers[REHEARSAL_HEADER]);
     const version = textOf(headers[VERSION_HEADER]);
     if (rehearsal !== null || version !== null)
@@ -169,7 +173,7 @@ export class DataPlane {
       );
     return {
       startedAt,
-      receivedAt: this.#deps.clock.now(),
+      receivedAt,
       rehearsal,
       forced: version ?? pathVersion,
       caller: textOf(headers['levain-caller']),
@@ -186,6 +190,15 @@ export class DataPlane {
     if (!isRight)
       throw new AppError('forbidden', `The header ${header} needs the gateway token in ${REHEARSAL_TOKEN_HEADER}`);
   }
+}
+
+/** Looks for a `levain-` header without making Node build its object of all headers. */
+function hasOurHeaders(raw: readonly string[]): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    if ((name.charCodeAt(0) | 0x20) === 0x6c && name.slice(0, 7).toLowerCase() === 'levain-') return true;
+  }
+  return false;
 }
 
 function textOf(header: string | string[] | undefined): string | null {

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { damageOf, decodeSegment, encodeSegment, withoutRows } from '../../serving/segment.ts';
 
@@ -165,20 +165,23 @@ export interface Heartbeat {
   readonly isClean: boolean;
 }
 
-/** How a restart knows what a crash may have cost. */
+/** How a restart knows what a crash may have cost; undefined the first time. A file that cannot be understood is no end in order. */
 export async function readHeartbeat(path: string): Promise<Heartbeat | undefined> {
+  let text: string;
   try {
-    const [time, state] = (await readFile(path, 'utf8')).split(' ');
-    const durableUntil = Number(time);
-    return Number.isFinite(durableUntil) && durableUntil > 0 ? { durableUntil, isClean: state === 'clean' } : undefined;
+    text = await readFile(path, 'utf8');
   } catch {
-    const missing = await stat(path).then(
-      () => false,
-      () => true,
-    );
-    return missing ? undefined : { durableUntil: 0, isClean: false };
+    return undefined;
   }
+  const [time, state] = text.split(' ');
+  const durableUntil = Number(time);
+  if (!Number.isFinite(durableUntil) || durableUntil <= 0) return { durableUntil: 0, isClean: false };
+  return { durableUntil, isClean: state === 'clean' };
 }
 
-export const writeHeartbeat = (path: string, { durableUntil, isClean }: Heartbeat): Promise<void> =>
-  writeFile(path, `${durableUntil} ${isClean ? 'clean' : 'alive'}`, { mode: 0o600 });
+/** Replaced whole: a kill in the middle leaves the one before. */
+export async function writeHeartbeat(path: string, { durableUntil, isClean }: Heartbeat): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeFile(temporary, `${durableUntil} ${isClean ? 'clean' : 'alive'}`, { mode: 0o600 });
+  await rename(temporary, path);
+}
