@@ -11,7 +11,7 @@ import { createUvEnvironments } from './adapters/uv/index.ts';
 import { mlflowRoutes } from './compat/mlflow/index.ts';
 import { createContent } from './content/index.ts';
 import { type DataDeps, dataRoutes } from './data/index.ts';
-import { createBus, createHttpServer, hinting, isLoopback, serverRoute } from './http/index.ts';
+import { createBus, createHttpServer, isLoopback, serverRoute } from './http/index.ts';
 import {
   createAuthenticator,
   hasAdministrator,
@@ -21,6 +21,7 @@ import {
   secretRoutes,
 } from './identity/index.ts';
 import { AppError, isAppError } from './kernel/errors.ts';
+import { hinting } from './main/hints.ts';
 import { saveRecord } from './main/records.ts';
 import { migrate } from './migrations/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';

@@ -1,6 +1,6 @@
+import type { Bus } from '../http/index.ts';
 import type { Outbox } from '../outbox/index.ts';
 import { afterCommit } from '../ports/after-commit.ts';
-import type { Bus } from './bus.ts';
 
 /** The same outbox, whose events also hint to pages that listen here, once they are committed. */
 export const hinting = (outbox: Outbox, bus: Bus): Outbox => ({
