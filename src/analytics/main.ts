@@ -16,7 +16,7 @@ const settings = JSON.parse(process.argv[2] ?? '{}') as EngineSettings;
 mkdirSync(settings.tempDir, { recursive: true });
 const engine: Promise<Engine> = openEngine(settings);
 const waiting: Execute[] = [];
-const running = new Map<number, Execution>();
+const running = new Map<number, Pick<Execution, 'interrupt'>>();
 
 // DuckDB's threads may be deep in a scan: nothing but a kill ends them at once.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
@@ -33,11 +33,17 @@ async function next(): Promise<void> {
 }
 
 async function execute({ id, sql, parameters, maxRows, timeoutMs }: Execute): Promise<void> {
-  const placeholder: Execution = { done: Promise.resolve(null), interrupt: () => {} };
-  running.set(id, placeholder);
+  let stopped: AppError | undefined;
+  running.set(id, {
+    interrupt: (reason) => {
+      stopped = reason;
+    },
+  });
   let timer: NodeJS.Timeout | undefined;
   try {
-    const execution = (await engine).execute(sql, parameters, maxRows);
+    const opened = await engine;
+    if (stopped) throw stopped;
+    const execution = opened.execute(sql, parameters, maxRows);
     running.set(id, execution);
     timer = setTimeout(() => execution.interrupt(tooLong(timeoutMs)), timeoutMs);
     answer({ id, ok: true, frame: await execution.done });

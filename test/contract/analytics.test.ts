@@ -48,9 +48,7 @@ test('a process that is killed takes its queries with it, says so, and is starte
   const analytics = createAnalytics({ tempDir: join(folder, 'spill') });
   try {
     await analytics.query('select 1');
-    const pid = Number(
-      (await readFile('/proc/self/task/' + process.pid + '/children', 'utf8')).trim().split(' ').at(-1),
-    );
+    const pid = Number((await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')).trim().split(' ').at(-1));
     const endless = analytics.query(
       'select count(*) from range(1000000000) a(x), range(1000000000) b(y) where x * y % 7 = 3',
     );

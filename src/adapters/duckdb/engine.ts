@@ -24,6 +24,8 @@ export interface Engine {
   execute(sql: string, parameters: readonly Cell[], maxRows: number | null): Execution;
 }
 
+const INTERRUPT_EVERY_MS = 20;
+
 export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${Math.floor(settings.memoryLimitBytes / 2 ** 20)}MiB`,
@@ -40,6 +42,8 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
 function start(instance: DuckDBInstance, sql: string, parameters: readonly Cell[], maxRows: number | null): Execution {
   let connection: DuckDBConnection | undefined;
   let stopped: AppError | undefined;
+  let isDone = false;
+  let again: NodeJS.Timeout | undefined;
   const run = async (): Promise<Frame | null> => {
     try {
       connection = await instance.connect();
@@ -52,6 +56,8 @@ function start(instance: DuckDBInstance, sql: string, parameters: readonly Cell[
     } catch (error) {
       throw stopped ?? toAppError(error);
     } finally {
+      isDone = true;
+      clearInterval(again);
       connection?.closeSync();
       connection = undefined;
     }
@@ -59,8 +65,11 @@ function start(instance: DuckDBInstance, sql: string, parameters: readonly Cell[
   return {
     done: run(),
     interrupt(reason) {
+      if (isDone) return;
       stopped ??= reason;
       connection?.interrupt();
+      // An interrupt that comes before the statement began is lost.
+      again ??= setInterval(() => connection?.interrupt(), INTERRUPT_EVERY_MS);
     },
   };
 }
