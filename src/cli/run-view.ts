@@ -102,7 +102,7 @@ function nowLine({ run, steps }: WireDetail): string {
 function busyWords(step: WireStep): string {
   const { progress } = step;
   if (progress && progress.of > 0)
-    return `${step.name}: cell ${Math.max(1, progress.cell)} of ${progress.of}  ${progress.title}  ${seconds(elapsedMs(step))}`;
+    return `${step.name}: cell ${Math.max(1, progress.cell)} of ${progress.of}  ${shorten(progress.title)}  ${seconds(elapsedMs(step))}`;
   const words = step.says ?? (step.state === 'leased' ? (step.reason ?? 'getting ready') : 'runs');
   return `${step.name}: ${words}${step.startedAt === null ? '' : `  ${seconds(elapsedMs(step))}`}`;
 }
@@ -112,6 +112,10 @@ function elapsedMs(step: WireStep): number {
   const end = step.finishedAt === null ? Date.now() : Date.parse(step.finishedAt);
   return Math.max(0, end - Date.parse(step.startedAt));
 }
+
+const MAX_TITLE = 60;
+
+const shorten = (text: string): string => (text.length <= MAX_TITLE ? text : `${text.slice(0, MAX_TITLE - 1)}…`);
 
 const seconds = (ms: number): string =>
   ms < 60_000

@@ -1,10 +1,9 @@
 import { recordActivity } from '../identity/index.ts';
-import { canonicalJson, type Json } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
 import { publish } from '../outbox/index.ts';
 import type { Tx } from '../ports/db.ts';
-import { type ProjectFile, parseProjectFile, projectFileDigest } from '../project-file/index.ts';
+import { explain, type ProjectFile, parseProjectFile, projectFileDigest } from '../project-file/index.ts';
 import type { Actor } from '../wire/route.ts';
 import { syncCronIn } from './cron.ts';
 import type { PipelinesDeps } from './deps.ts';
@@ -37,8 +36,9 @@ export interface Source {
 export async function applyProject(deps: Deps, actor: Actor, input: ApplyInput): Promise<ApplyResult> {
   const parsed = ApplyInput.parse(input);
   const source = await checkSource(deps, actor.projectId, parsed);
-  const before = await appliedFile(deps, actor.projectId, source.file.name);
-  const changes = before ? differences(before.file, source.file) : differences(undefined, source.file);
+  const stored = await deps.db.read((tx) => readApplied(tx, actor.projectId, source.file.name));
+  const before = stored && toApplied(stored.row, stored.text);
+  const changes = differences(stored?.text, source.text);
   const isSame =
     before?.digest === source.digest && before.sourceDigest === source.sourceDigest && before.folder === source.folder;
   const result = {
@@ -124,13 +124,13 @@ export function parseStored(text: string, folder: string): ProjectFile {
   return file;
 }
 
-/** Leaf by leaf, in the order of keys: what another file says otherwise. */
-export function differences(before: ProjectFile | undefined, after: ProjectFile): readonly Change[] {
-  const [old, now] = [leaves(before ?? {}), leaves(after)];
-  const keys = [...new Set([...old.keys(), ...now.keys()])].sort();
+/** Leaf by leaf, in the words and units of the file: what another file says otherwise. */
+export function differences(before: string | undefined, after: string): readonly Change[] {
+  const [old, now] = [leaves(before), leaves(after)];
+  const keys = [...new Set([...now.keys(), ...old.keys()])];
   return keys.flatMap((key) => {
     const [a, b] = [old.get(key), now.get(key)];
-    if (canonicalJson(a ?? null) === canonicalJson(b ?? null)) return [];
+    if (a === b) return [];
     return [{ key, ...(a !== undefined && { before: a }), ...(b !== undefined && { after: b }) }];
   });
 }
@@ -227,15 +227,5 @@ function refuseUnbuilt(file: ProjectFile): void {
   }
 }
 
-function leaves(value: object): Map<string, Json> {
-  const found = new Map<string, Json>();
-  const walk = (item: unknown, path: string): void => {
-    if (item === undefined) return;
-    const isMap = typeof item === 'object' && item !== null && !Array.isArray(item);
-    if (isMap && Object.keys(item).length > 0) {
-      for (const [key, member] of Object.entries(item)) walk(member, path === '' ? key : `${path}.${key}`);
-    } else if (path !== '') found.set(path, item as Json);
-  };
-  walk(value, '');
-  return found;
-}
+const leaves = (text: string | undefined): ReadonlyMap<string, string> =>
+  new Map(text === undefined ? [] : explain(text, FILE_NAME).map(({ key, value }) => [key, value]));

@@ -150,7 +150,9 @@ function canClaim(state: State, run: PipelineRun, step: StepRun): boolean {
 
 async function launch(state: State, run: PipelineRun, step: StepRun, steps: readonly StepRun[]): Promise<void> {
   const { deps } = state;
-  const lease = { leaseOwner: state.owner, leaseUntil: deps.clock.now() + LEASE_MS };
+  const now = deps.clock.now();
+  const isPhase = step.kind !== 'run' && step.kind !== 'notebook';
+  const lease = { leaseOwner: state.owner, leaseUntil: now + LEASE_MS, ...(isPhase && { startedAt: now }) };
   const { held, text } = await deps.db.write(async (tx) => ({
     held: await moveStep(tx, step, 'lease', lease),
     text: await findFileText(tx, run.projectId, run.fileDigest),

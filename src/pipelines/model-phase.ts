@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gateRows, getVersion as getDatasetVersion, materialise } from '../data/index.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
+import { digestOf } from '../kernel/hash.ts';
 import { projectFileDigest } from '../project-file/index.ts';
 import {
   type Candidate,
@@ -21,6 +22,7 @@ import { lockOf } from './environment.ts';
 import { failureOf, failureOfError } from './failures.ts';
 import { findModelSource, type ModelSource } from './model-source.ts';
 import { getSnapshot } from './snapshots.ts';
+import { findCached } from './steps.store.ts';
 import type { DataOutputs, StepRun } from './types.ts';
 
 export const REGISTER_STEP = 'register';
@@ -36,22 +38,46 @@ export async function handleRegister(deps: PipelinesDeps, held: HeldStep): Promi
   if (!section)
     return { kind: 'failed', failure: failureOf('model', 'levain.yaml has no model section'), cause: 'final' };
   try {
-    const source = await findModelSource(deps, held, section);
-    const candidate = await candidateOf(deps, held, source);
+    const attempt = attemptOf(deps, held.step);
+    const facts = await candidateFacts(deps, held, await findModelSource(deps, held, section));
+    const cacheKey = registrationKey(facts);
+    await held.note({ cacheKey });
+    const known = await deps.db.read((tx) => findCached(tx, held.run.projectId, cacheKey));
+    if (known?.outputs.register) return alreadyThere(known.outputs.register, known.runId);
+    await sayInLog(attempt, 'reading the held-out rows and the training rows');
+    const candidate = { ...facts, gate: await gateSample(deps, held), trainingFile: await trainingFile(deps, held) };
+    await sayInLog(attempt, 'reading the model, proving that serving answers as training did');
     const { version, created } = await registerCandidate(deps.registry, actorOf(held.run), candidate);
-    const name = `${version.model}@v${version.version}`;
-    const outputs = { register: { model: version.model, version: version.version, created } };
-    return {
-      kind: 'ok',
-      outputs,
-      reason: created ? `${name} registered` : `${name} is this model already: same model file, data and environment`,
-    };
+    const register = { model: version.model, version: version.version, created };
+    if (!created) return alreadyThere(register, version.pipelineRunId ?? held.run.id);
+    const reason = `${version.model}@v${version.version} registered`;
+    return { kind: 'ok', outputs: { register }, cacheKey, reason };
   } catch (error) {
     if (!isAppError(error)) throw error;
     return { kind: 'failed', failure: failureOfError('model', error), cause: 'final' };
   } finally {
     await rm(trainingFolder(deps, held.step), { recursive: true, force: true });
   }
+}
+
+type CandidateFacts = Omit<Candidate, 'gate' | 'trainingFile'>;
+
+/** What makes a version another one; found again, none of the costly reading is done. */
+const registrationKey = ({ model, modelFiles, featuresDigest, env, data, section, draft }: CandidateFacts): string =>
+  digestOf({
+    register: model,
+    files: modelFiles.map(({ path, digest }) => ({ path, digest })),
+    features: featuresDigest,
+    env: env.digest,
+    data: data.map(({ cutDigest }) => cutDigest),
+    section,
+    draft,
+  });
+
+function alreadyThere(known: { readonly model: string; readonly version: number }, from: string): Outcome {
+  const register = { model: known.model, version: known.version, created: false };
+  const reason = `${known.model}@v${known.version} is this model already: same model file, data and environment`;
+  return { kind: 'cached', outputs: { register }, from, reason };
 }
 
 /** Champion against challenger on the same held-out rows, then the decision that the file asks for. */
@@ -61,6 +87,7 @@ export async function handleGate(deps: PipelinesDeps, held: HeldStep): Promise<O
   const actor = actorOf(held.run);
   const reference = { model: registered.model, version: registered.version };
   try {
+    await sayInLog(attemptOf(deps, held.step), 'scoring champion and challenger on the same held-out rows');
     const known = registered.created ? null : (await getVersion(deps.registry, actor, reference)).gate;
     const verdict =
       known ?? (await runGate(deps.registry, actor, { ...reference, sample: await gateSample(deps, held) }));
@@ -88,11 +115,10 @@ async function decide(
   return (await decideAfterGate(deps.registry, actor, reference)).approval;
 }
 
-async function candidateOf(deps: PipelinesDeps, held: HeldStep, source: ModelSource): Promise<Candidate> {
+async function candidateFacts(deps: PipelinesDeps, held: HeldStep, source: ModelSource): Promise<CandidateFacts> {
   const { run, file } = held;
   const section = file.model!;
   const environment = await environmentOf(deps, held);
-  const gate = await gateSample(deps, held);
   return {
     model: modelName(held),
     pipeline: run.pipeline,
@@ -102,15 +128,13 @@ async function candidateOf(deps: PipelinesDeps, held: HeldStep, source: ModelSou
     featuresDigest: await featuresDigest(deps, held),
     env: { digest: environment.digest },
     python: environment.python,
-    data: await dataCuts(deps, held),
+    data: dataCuts(held),
     sourceDigest: run.sourceDigest,
     fileDigest: projectFileDigest(file),
     section,
     metrics: source.metrics,
     draft: run.draft,
     retrain: run.trigger.kind !== 'manual' || run.dataMode === 'latest',
-    trainingFile: await trainingFile(deps, held),
-    gate,
   };
 }
 
@@ -139,7 +163,7 @@ async function featuresDigest(deps: PipelinesDeps, { run, file }: HeldStep): Pro
 const dataOutputs = (held: HeldStep): readonly DataOutputs[] => held.steps.flatMap((step) => step.outputs?.data ?? []);
 
 /** The model's own dataset first. */
-async function dataCuts(_deps: PipelinesDeps, held: HeldStep): Promise<readonly DataCut[]> {
+function dataCuts(held: HeldStep): readonly DataCut[] {
   const main = gateDataset(held.file);
   const all = [...dataOutputs(held)].sort((a, b) => Number(b.dataset === main) - Number(a.dataset === main));
   return all.flatMap((data) => {

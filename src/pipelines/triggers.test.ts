@@ -81,7 +81,10 @@ eachDatabase((_name, open) => {
 
   test('a schedule fires each slot once, whoever looks, and moves on', async () => {
     const now = { ms: at('2026-01-01T00:00:00Z') };
-    const deps = await applied('name: nightly\nsteps: { a: { run: "true" } }\ntriggers: [{ cron: "0 * * * *" }]\n', now);
+    const deps = await applied(
+      'name: nightly\nsteps: { a: { run: "true" } }\ntriggers: [{ cron: "0 * * * *" }]\n',
+      now,
+    );
     await fireDueCron(deps);
     assert.equal((await runsOf(deps, 'nightly')).length, 0);
     now.ms += HOUR;

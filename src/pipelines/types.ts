@@ -85,11 +85,11 @@ export interface ApplyResult {
   readonly changes: readonly Change[];
 }
 
-/** One difference between the applied file and this one; undefined: not there. */
+/** One difference between the applied file and this one, as people write them; undefined: not there. */
 export interface Change {
   readonly key: string;
-  readonly before?: Json;
-  readonly after?: Json;
+  readonly before?: string;
+  readonly after?: string;
 }
 
 export interface AppliedFile {

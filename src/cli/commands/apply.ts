@@ -41,7 +41,6 @@ function toText(answer: ApplyAnswer): string {
 }
 
 function changeLine(key: string, before: unknown, after: unknown): string {
-  if (before === undefined) return `+ ${key}: ${JSON.stringify(after)}`;
-  if (after === undefined) return `- ${key}: ${JSON.stringify(before)}`;
-  return `~ ${key}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`;
+  if (before === undefined) return `+ ${key}: ${after}`;
+  return after === undefined ? `- ${key}: ${before}` : `~ ${key}: ${before} → ${after}`;
 }
