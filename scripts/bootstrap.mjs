@@ -147,7 +147,9 @@ function findUv(python) {
   return fail(`uv could not be installed with ${python}; install it (pip install uv) and run this again`);
 }
 
-const pip = (...args) => ['-m', 'pip', '--disable-pip-version-check', '-q', ...args];
+function pip(...args) {
+  return ['-m', 'pip', '--disable-pip-version-check', '-q', ...args];
+}
 
 function quietly(command, args) {
   try {
