@@ -33,7 +33,7 @@ export async function registerCandidate(deps: RegistryDeps, actor: Actor, candid
   const folder = join(deps.tempDir, `register-${uuidv7(deps.clock.now(), deps.random.fill)}`);
   try {
     const paths = await layOut(deps, folder, candidate);
-    const prepared = await prepare(deps, candidate, paths);
+    const prepared = await prepare(deps, actor, candidate, paths);
     return { version: await write(deps, actor, candidate, identity, prepared), created: true };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -67,9 +67,7 @@ async function layOut(deps: RegistryDeps, folder: string, candidate: Candidate):
     await copyFile(await deps.content.localPath(file.digest), join(modelPath, path));
   }
   if (candidate.featuresDigest === null) return { modelPath, featuresPath: undefined };
-  const featuresPath = join(folder, 'features.py');
-  await copyFile(await deps.content.localPath(candidate.featuresDigest), featuresPath);
-  return { modelPath, featuresPath };
+  return { modelPath, featuresPath: await deps.content.localPath(candidate.featuresDigest) };
 }
 
 interface Prepared {
@@ -81,14 +79,17 @@ interface Prepared {
   readonly contents: readonly string[];
 }
 
-async function prepare(deps: RegistryDeps, candidate: Candidate, paths: Paths): Promise<Prepared> {
+async function prepare(deps: RegistryDeps, actor: Actor, candidate: Candidate, paths: Paths): Promise<Prepared> {
   const training = await trainingSample(deps, candidate);
   const converted = await convertModel(paths.modelPath);
-  if (converted.engine === 'python' && !converted.allowed)
-    throw new AppError('invalid', `The model file is refused: ${converted.reason}`);
+  if (!converted.allowed)
+    throw new AppError(
+      'invalid',
+      `The model file is refused: it names ${converted.dangers.join(', ')}, which no model needs`,
+    );
   const classes = converted.engine === 'levain' ? converted.classes : undefined;
   const target = candidate.section.target;
-  const signature = await rawSignature(deps, candidate, paths, training.frame);
+  const signature = await rawSignature(deps, actor, candidate, paths, training.frame);
   const base = {
     model: candidate.model,
     task: taskOf(candidate, classes, training.frame),
@@ -108,13 +109,21 @@ async function prepare(deps: RegistryDeps, candidate: Candidate, paths: Paths): 
     },
     rows,
     task: base.task,
+    signature,
     classes: classes ?? null,
     ...(classes && base.positive !== undefined && { positive: classes.indexOf(base.positive) }),
   });
   const goldenRef = await deps.content.put(encodeGolden(golden));
   const inPython = { kind: 'python' as const, files: candidate.modelFiles };
   const tried = { ...base, golden: { digest: goldenRef.digest }, ...(needsPython(base) && { python }) };
-  const fallback = { ...tried, python, engine: inPython };
+  const learned = classes ?? golden.classes;
+  const fallback = {
+    ...tried,
+    ...(learned && { classes: learned }),
+    ...positiveOf(candidate, learned),
+    python,
+    engine: inPython,
+  };
   const proven = await proveParity(deps, golden, PARITY_TOLERANCE, [
     ...(converted.engine === 'levain'
       ? [{ spec: { ...tried, engine: await storeEngine(deps, converted.bytes) }, reason: converted.reader }]

@@ -1,19 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ColumnKind, getVersion as getDatasetVersion } from '../data/index.ts';
 import { type ColumnType, inferSignature, type Signature, signatureFromMlmodel } from '../engines/signature.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Frame, findColumn, takeRows } from '../kernel/frame.ts';
-import type { LoadedPythonModel, PythonResult } from '../ports/python-worker.ts';
+import type { LoadedPythonModel, PythonModel, PythonResult } from '../ports/python-worker.ts';
+import type { Actor } from '../wire/route.ts';
 import type { Candidate, RegistryDeps } from './types.ts';
 
 const PROBE_ROWS = 20;
 
 /**
  * The signature of raw rows. Without features.py it is the model's own. With it: the data's columns that features.py needs, found by
- * leaving out one at a time; whole numbers are `double`, so that a caller may send 12.5 where the training file held 12.
+ * leaving out one at a time.
  */
 export async function rawSignature(
   deps: RegistryDeps,
+  actor: Actor,
   candidate: Candidate,
   paths: { readonly modelPath: string; readonly featuresPath: string | undefined },
   training: Frame,
@@ -21,12 +24,12 @@ export async function rawSignature(
   const target = candidate.section.target?.column;
   const raw: Frame = { ...training, columns: training.columns.filter(({ name }) => name !== target) };
   const own = await modelSignature(paths.modelPath);
-  const types = await columnTypes(candidate, raw);
+  const types = await typesInData(deps, actor, candidate);
   if (!paths.featuresPath) {
     const inputs = own?.inputs ?? inferSignature(raw, types).inputs;
     return { inputs: inputs.filter(({ name }) => name !== target), outputs: own?.outputs ?? [] };
   }
-  const needed = await columnsNeeded(deps, candidate.python, paths.featuresPath, raw);
+  const needed = await columnsNeeded(deps, candidate.python, { featuresPath: paths.featuresPath, types }, raw);
   const columns = raw.columns.filter(({ name }) => needed.has(name));
   return { inputs: inferSignature({ ...raw, columns }, types).inputs, outputs: own?.outputs ?? [] };
 }
@@ -36,24 +39,35 @@ async function modelSignature(modelPath: string): Promise<Signature | undefined>
   return text === undefined ? undefined : signatureFromMlmodel(text);
 }
 
-async function columnTypes(candidate: Candidate, raw: Frame): Promise<Record<string, ColumnType>> {
-  const times = new Set(candidate.data.map((cut) => cut.section.time));
+const TYPE_OF_KIND: Readonly<Record<ColumnKind, ColumnType | undefined>> = {
+  integer: 'double',
+  number: 'double',
+  boolean: 'boolean',
+  string: 'string',
+  date: 'datetime',
+  timestamp: 'datetime',
+  other: undefined,
+};
+
+/** Types as the data holds them; whole numbers are `double`, so that a caller may send 12.5 where the training file held 12. */
+async function typesInData(
+  deps: RegistryDeps,
+  actor: Actor,
+  candidate: Candidate,
+): Promise<Record<string, ColumnType>> {
   const types: Record<string, ColumnType> = {};
-  for (const { name, values } of raw.columns) {
-    if (times.has(name)) types[name] = 'datetime';
-    else if (values instanceof Float64Array || values.every((v) => v === null || typeof v === 'number'))
-      types[name] = 'double';
+  for (const { versionId } of candidate.data) {
+    const { schema } = await getDatasetVersion(deps.data, actor, { id: versionId });
+    for (const { name, kind } of schema) {
+      const type = TYPE_OF_KIND[kind];
+      if (type !== undefined) types[name] ??= type;
+    }
   }
   return types;
 }
 
-async function columnsNeeded(
-  deps: RegistryDeps,
-  python: string,
-  featuresPath: string,
-  raw: Frame,
-): Promise<Set<string>> {
-  const features = await deps.workers.load(python, { featuresPath });
+async function columnsNeeded(deps: RegistryDeps, python: string, model: PythonModel, raw: Frame): Promise<Set<string>> {
+  const features = await deps.workers.load(python, model);
   try {
     const rows = takeRows(
       raw,

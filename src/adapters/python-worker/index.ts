@@ -16,6 +16,8 @@ export interface PythonWorkerLimits {
   readonly messageBytes: number;
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
+  /** A model that nobody uses any more stays loaded so long: the next one to load it finds it warm. */
+  readonly idleMs: number;
 }
 
 export const DEFAULT_LIMITS: PythonWorkerLimits = {
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: PythonWorkerLimits = {
   messageBytes: 2 ** 30,
   backoffMs: 100,
   maxBackoffMs: 10_000,
+  idleMs: 10_000,
 };
 
 export interface PythonWorkersOptions {
@@ -44,32 +47,32 @@ export interface PythonWorkersOptions {
  */
 export function createPythonWorkers(options: PythonWorkersOptions): PythonWorkers {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const workers = new Map<string, { readonly worker: ModelWorker; users: number }>();
+  const workers = new Map<string, Entry>();
   return {
     load: async (python, model) => {
       const key = JSON.stringify([python, model.featuresPath, model.modelPath, model.types]);
       let entry = workers.get(key);
       if (!entry) {
-        entry = { worker: new ModelWorker(python, model, options, limits), users: 0 };
+        entry = { worker: new ModelWorker(python, model, options, limits), users: 0, idle: new AbortController() };
         workers.set(key, entry);
       }
-      entry.users++;
       const { worker } = entry;
-      const release = async (): Promise<void> => {
-        if (--entry.users > 0) return;
-        workers.delete(key);
-        await worker.close();
-      };
+      const release = releaseOf(workers, key, entry, (signal) => options.clock.sleep(limits.idleMs, signal));
+      entry.users++;
+      entry.idle.abort();
       try {
         return handle(worker, await worker.ready(), release);
       } catch (error) {
-        await release();
+        entry.users--;
+        if (workers.get(key) === entry) workers.delete(key);
+        await worker.close();
         throw error;
       }
     },
     close: async () => {
       const all = [...workers.values()];
       workers.clear();
+      for (const { idle } of all) idle.abort();
       await Promise.all(all.map(({ worker }) => worker.close()));
     },
   };
@@ -79,6 +82,32 @@ export function createPythonWorkers(options: PythonWorkersOptions): PythonWorker
 interface Facts {
   readonly libraries: Readonly<Record<string, string>>;
   readonly classes?: readonly Cell[];
+}
+
+interface Entry {
+  readonly worker: ModelWorker;
+  users: number;
+  /** Aborted when the model is used again. */
+  idle: AbortController;
+}
+
+/** Gives a model back: the last user's release ends it, after a while in which it may be loaded again. */
+function releaseOf(
+  workers: Map<string, Entry>,
+  key: string,
+  entry: Entry,
+  linger: (signal: AbortSignal) => Promise<void>,
+): () => Promise<void> {
+  return async () => {
+    if (--entry.users > 0) return;
+    const idle = new AbortController();
+    entry.idle = idle;
+    void linger(idle.signal).then(async () => {
+      if (idle.signal.aborted || workers.get(key) !== entry) return;
+      workers.delete(key);
+      await entry.worker.close();
+    });
+  };
 }
 
 function handle(worker: ModelWorker, facts: Facts, release: () => Promise<void>): LoadedPythonModel {

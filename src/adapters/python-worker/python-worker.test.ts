@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from '../../../test/support/ports.ts';
 import { testPython } from '../../../test/support/python.ts';
 import { isAppError } from '../../kernel/errors.ts';
 import type { Frame } from '../../kernel/frame.ts';
@@ -32,6 +33,8 @@ const clock: Clock = {
       });
     }),
 };
+
+const pythonPath = fileURLToPath(new URL('../../../python', import.meta.url));
 
 const FEATURES = `
 import os, time
@@ -63,7 +66,7 @@ before(async () => {
   workers = createPythonWorkers({
     clock,
     log,
-    pythonPath: fileURLToPath(new URL('../../../python', import.meta.url)),
+    pythonPath,
     limits: { backoffMs: 1 },
   });
 });
@@ -167,11 +170,17 @@ test('code that does not load is refused with its Python error', { skip }, async
   );
 });
 
-test('a closed model leaves no process behind', { skip }, async () => {
-  const loaded = await open();
-  const result = await loaded.run('features', rows(1));
-  assert.ok(result.ok);
-  const pid = Number(column(result.frame, 'pid')[0]);
-  await loaded.close();
-  assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+test('a model that nobody uses any more is warm for those who load it soon, and then ends', { skip }, async () => {
+  const short = createPythonWorkers({ clock, log, pythonPath, limits: { idleMs: 300 } });
+  const pidOf = async () => {
+    const loaded = await short.load(python!, { featuresPath });
+    const result = await loaded.run('features', rows(1));
+    await loaded.close();
+    return result.ok && Number(column(result.frame, 'pid')[0]);
+  };
+  const pid = await pidOf();
+  assert.equal(await pidOf(), pid);
+  await waitFor('the end of the process', () => assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' }));
+  await short.close();
+});
 });
