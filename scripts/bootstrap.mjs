@@ -58,8 +58,9 @@ function isPythonNewEnough(command) {
   return runs(command, ['-c', `import sys; sys.exit(0 if sys.version_info >= (${MIN_PYTHON.join(', ')}) else 1)`]);
 }
 
-const canInstall = (python) =>
-  runs(python, ['-c', 'import venv, ensurepip']) || runs(python, ['-m', 'pip', '--version']);
+function canInstall(python) {
+  return runs(python, ['-c', 'import venv, ensurepip']) || runs(python, ['-m', 'pip', '--version']);
+}
 
 /** `npm` as whoever started us calls it, else the one on PATH. */
 function npmCommand() {
