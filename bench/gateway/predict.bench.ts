@@ -17,8 +17,9 @@ import { cpuSecondsOf, load } from './load.ts';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
-    requests: { type: 'string', default: '15000' },
-    connections: { type: 'string', default: '16' },
+    requests: { type: 'string', default: '12000' },
+    connections: { type: 'string', default: '32' },
+    rate: { type: 'string', default: '3000' },
     /** `rows`: one 2-D input; `columns`: one input a column. */
     form: { type: 'string', default: 'rows' },
     profile: { type: 'string' },
@@ -27,6 +28,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const requests = Number(values.requests);
 const connections = Number(values.connections);
+const perSecond = Number(values.rate);
 
 const model = makeForest({ version: 1, trees: 100, depth: 5, columns: 20 });
 const columns = model.rows.columns.map(({ name, values: column }) => ({
@@ -53,22 +55,20 @@ interface Peer {
   readonly port: number;
   readonly path: string;
   readonly micros: number[];
-  readonly perSecond: number[];
 }
 
 const peers: readonly Peer[] = [
-  { name: 'bare node:http echo', pid: echo.pid, port: echo.port, path: '/', micros: [], perSecond: [] },
+  { name: 'bare node:http echo', pid: echo.pid, port: echo.port, path: '/', micros: [] },
   {
     name: 'levain gateway',
     pid: gateway.child.pid!,
     port: Number(new URL(gateway.url).port),
     path: '/v2/models/churn/infer',
     micros: [],
-    perSecond: [],
   },
 ];
 try {
-  for (const { port, path } of peers) await load({ port, path, body, connections, requests });
+  for (const { port, path } of peers) await load({ port, path, body, connections, requests, perSecond });
   for (let round = 0; round < rounds; round++) for (const peer of peers) await measure(peer);
   report();
 } finally {
@@ -78,17 +78,16 @@ try {
   await rm(dataDir, { recursive: true });
 }
 
-async function measure({ pid, port, path, micros, perSecond }: Peer): Promise<void> {
+async function measure({ pid, port, path, micros }: Peer): Promise<void> {
   const before = cpuSecondsOf(pid);
-  const seconds = await load({ port, path, body, connections, requests });
+  await load({ port, path, body, connections, requests, perSecond });
   micros.push(((cpuSecondsOf(pid) - before) / requests) * 1e6);
-  perSecond.push(requests / seconds);
 }
 
 function report(): void {
-  for (const { name, micros, perSecond } of peers)
+  for (const { name, micros } of peers)
     console.log(
-      `${name.padEnd(22)} ${median(micros).toFixed(1)} µs CPU a request (best ${Math.min(...micros).toFixed(1)}), ${Math.round(median(perSecond))} requests/s`,
+      `${name.padEnd(22)} ${median(micros).toFixed(1)} µs CPU a request (best ${Math.min(...micros).toFixed(1)}) at ${perSecond} requests/s`,
     );
   const ratios = peers[1]!.micros.map((value, round) => value / peers[0]!.micros[round]!);
   console.log(
