@@ -183,4 +183,3 @@ test('a model that nobody uses any more is warm for those who load it soon, and 
   await waitFor('the end of the process', () => assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' }));
   await short.close();
 });
-});
