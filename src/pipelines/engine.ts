@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { messageOf } from '../kernel/errors.ts';
 import { uuidv7 } from '../kernel/ids.ts';
 import { admit } from './admission.ts';
@@ -186,10 +187,15 @@ async function perform(
       return { kind: 'failed', failure: failureOf('internal', messageOf(error)), cause: 'final' } as const;
     });
     await settle(deps, held, outcome);
+    if (outcome.kind === 'ok') await dropCopy(deps, held.step);
   } catch (error) {
     deps.log.warn('pipelines: a step was left', { run: run.id, step: step.name, error: messageOf(error) });
   }
 }
+
+/** What a step worked in is of no use once its outputs are stored; a failed one's is kept to look at. */
+const dropCopy = (deps: EngineDeps, step: StepRun): Promise<void> =>
+  rm(attemptOf(deps, step).src, { recursive: true, force: true });
 
 /** Steps of ours hear it; steps that nobody here holds are cancelled through the executor. */
 async function cancelSteps(state: State, steps: readonly StepRun[]): Promise<void> {

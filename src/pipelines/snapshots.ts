@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { AppError } from '../kernel/errors.ts';
 import { digestOf } from '../kernel/hash.ts';
+import { uuidv7 } from '../kernel/ids.ts';
 import type { Tx } from '../ports/db.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { findSnapshot, putSnapshot } from './files.store.ts';
@@ -109,7 +110,7 @@ export async function snapshotFolder(deps: PipelinesDeps, projectId: string, dig
   const folder = join(root, digest);
   if (await exists(folder)) return folder;
   const files = await getSnapshot(deps, projectId, digest);
-  const temporary = join(root, `.${digest}.${Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString('hex')}`);
+  const temporary = join(root, `.${uuidv7(deps.clock.now(), (bytes) => deps.random.fill(bytes))}`);
   await mkdir(temporary, { recursive: true });
   await layOutFiles(deps, files, temporary);
   await rename(temporary, folder).catch(() => rm(temporary, { recursive: true, force: true }));
