@@ -42,7 +42,6 @@ steps:
   train: { notebook: train.ipynb, in: [clean.csv] }
 model:
   from: train.clf
-  features: features.py
   target: { column: churned, positive: "yes" }
   gate: { rows: hash 20% }
   approve: { first: auto }
@@ -81,7 +80,6 @@ test('a notebook becomes a gated version; the same again is cached; a failing ce
     'requirements.lock': lock,
     'prepare.py': PREPARE,
     'train.ipynb': TRAIN,
-    'features.py': 'def features(df):\n    return df[["age", "usage"]]\n',
     'churn.csv': churnCsv(),
   });
   await applyFolder(deps, folder, ['churn.csv']);
