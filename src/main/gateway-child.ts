@@ -20,6 +20,8 @@ const LOOK_EVERY_MS = 200;
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 30_000;
 const STEADY_AFTER_MS = 60_000;
+/** The gateway's exit code for a port that is taken. */
+const PORT_TAKEN = 98;
 
 export interface GatewayOptions {
   readonly dataDir: string;
@@ -170,6 +172,7 @@ function spawnGateway(options: GatewayOptions, port: number): ChildProcess {
     const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
       detached: true,
       stdio: ['ignore', output, errors],
+      env: withoutGatewaySettings(process.env),
     });
     child.once('error', (error) => options.log.error('The gateway could not be started', { error: error.message }));
     child.unref();
@@ -180,12 +183,16 @@ function spawnGateway(options: GatewayOptions, port: number): ChildProcess {
   }
 }
 
+/** What is said for a gateway elsewhere does not count for ours. */
+const withoutGatewaySettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !/^LEVAIN_(GATEWAY_|SERVER_URL$)/.test(name)));
+
 /** `.ts` in a checkout, `.js` where it was compiled. */
 const extension = (): string => (import.meta.url.endsWith('.ts') ? '.ts' : '.js');
 
 function toStartError(options: GatewayOptions, port: number, exitCode: number): AppError {
   const last = tailOf(logPath(options)).at(-1) ?? 'it said nothing';
-  if (/is in use|EADDRINUSE/.test(last)) {
+  if (exitCode === PORT_TAKEN) {
     const message = `Port ${port} on ${options.host} is in use; choose another one for predictions with --gateway-port`;
     return new AppError('conflict', message, { port });
   }

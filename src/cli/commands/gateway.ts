@@ -21,18 +21,12 @@ export const command: CommandModule = {
     ]);
   },
   async run({ cwd }, _args, options) {
-    const dataDir = resolve(cwd, textOf(options['dataDir'])!);
-    const flags = {
-      '--data-dir': dataDir,
-      '--host': options['host'],
-      '--port': options['port'],
-      '--server': options['server'],
-    };
-    process.argv.splice(
-      2,
-      process.argv.length,
-      ...Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)]),
-    );
+    Object.assign(process.env, {
+      LEVAIN_DATA_DIR: resolve(cwd, textOf(options['dataDir'])!),
+      LEVAIN_SERVER_URL: textOf(options['server']),
+      LEVAIN_GATEWAY_HOST: textOf(options['host']),
+      LEVAIN_GATEWAY_PORT: String(options['port']),
+    });
     await import('../../gateway/main.ts');
     return new Promise<undefined>((resolve) => process.once('beforeExit', () => resolve(undefined)));
   },

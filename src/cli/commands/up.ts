@@ -2,13 +2,7 @@ import type { Command } from 'commander';
 import { createClient } from '../../client/client.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { applyFolder, hasProjectFile, readProjectFile } from '../apply.ts';
-import {
-  addExamples,
-  type CommandContext,
-  type CommandModule,
-  type CommandResult,
-  type Options,
-} from '../command.ts';
+import { addExamples, type CommandContext, type CommandModule, type CommandResult, type Options } from '../command.ts';
 import { numberOf, parsePort, textOf } from '../parse.ts';
 import { DEFAULT_PORT, findServerRecord, resolveDataDir, saveFolderRecord } from '../records.ts';
 import { findServerInfo, type ServerInfo, startDetached } from '../server-process.ts';
