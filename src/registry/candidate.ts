@@ -47,6 +47,7 @@ const identityOf = (candidate: Candidate): string =>
     env: candidate.env.digest,
     data: candidate.data.map((cut) => cut.cutDigest),
     section: candidate.section,
+    draft: candidate.draft,
   });
 
 interface Paths {
