@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { addExamples, type CommandContext, type CommandModule, type CommandResult, EXIT } from '../command.ts';
 import { findServerInfo } from '../server-process.ts';
 
@@ -40,7 +41,7 @@ export const command: CommandModule = {
       const { text = '', data } = await report(context, false);
       if (text !== last) context.out.item(data, `${context.isTerminal ? '\u001b[2J\u001b[H' : ''}${text}`);
       last = text;
-      await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+      await pause(REFRESH_MS, undefined, { signal: context.signal }).catch(() => {});
     }
     return undefined;
   },
