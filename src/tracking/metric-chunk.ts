@@ -1,5 +1,6 @@
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { AppError } from '../kernel/errors.ts';
+import { sha256 } from '../kernel/hash.ts';
 
 /** One measured value. NaN is `isNan` with value 0; infinities are the largest doubles. Times are epoch ms. */
 export interface Point {
@@ -10,6 +11,8 @@ export interface Point {
 }
 
 export interface Chunk {
+  /** From the bytes, so that the same points sealed twice are one row. */
+  readonly seq: number;
   readonly minStep: number;
   readonly maxStep: number;
   readonly minTs: number;
@@ -19,39 +22,39 @@ export interface Chunk {
   readonly bytes: Uint8Array;
 }
 
-const FORMAT = 1;
+const DEFLATED = 1;
+const PLAIN = 2;
+/** Below this, deflating costs more than it saves. */
+const DEFLATE_FROM = 512;
+const MAX_VARINT = 10;
 
 /**
- * Seals points into bytes: a format byte, then deflated [step deltas | ts deltas | nan bits | doubles], each column at once so
- * that alike bytes stand together. Deltas are zigzag varints; points keep their order. At least one point.
+ * Seals points into bytes: a format byte, then [step deltas | ts deltas | nan bits | doubles], each column at once so that
+ * alike bytes stand together, deflated where there are many. Deltas are zigzag varints; points keep their order. At least one.
  */
 export function encodeChunk(points: readonly Point[]): Chunk {
-  const steps = points.map(({ step }) => step);
-  const times = points.map(({ ts }) => ts);
-  const values = new DataView(new ArrayBuffer(points.length * 8));
-  const nans = new Uint8Array(Math.ceil(points.length / 8));
-  for (const [i, { value, isNan }] of points.entries()) {
-    values.setFloat64(i * 8, value, true);
-    if (isNan) nans[i >> 3]! |= 1 << (i & 7);
+  const raw = encodeColumns(points);
+  const bytes = points.length < DEFLATE_FROM ? withFormat(PLAIN, raw) : withFormat(DEFLATED, deflateRawSync(raw));
+  let [minStep, maxStep, minTs, maxTs] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const { step, ts } of points) {
+    if (step < minStep) minStep = step;
+    if (step > maxStep) maxStep = step;
+    if (ts < minTs) minTs = ts;
+    if (ts > maxTs) maxTs = ts;
   }
-  const raw = Buffer.concat([encodeDeltas(steps), encodeDeltas(times), nans, new Uint8Array(values.buffer)]);
-  const bytes = Buffer.concat([Uint8Array.of(FORMAT), deflateRawSync(raw, { level: 6 })]);
-  return {
-    minStep: Math.min(...steps),
-    maxStep: Math.max(...steps),
-    minTs: Math.min(...times),
-    maxTs: Math.max(...times),
-    count: points.length,
-    crc: crc32(bytes),
-    bytes,
-  };
+  const seq = Number.parseInt(sha256(bytes).slice(0, 13), 16);
+  return { seq, minStep, maxStep, minTs, maxTs, count: points.length, crc: crc32(bytes), bytes };
 }
 
 /** The points of a chunk. Throws where the bytes are not what was sealed: that is damage, not input. */
 export function decodeChunk({ bytes, count, crc }: Pick<Chunk, 'bytes' | 'count' | 'crc'>): readonly Point[] {
   if (crc32(bytes) !== crc) throw new AppError('unavailable', 'A metric chunk is damaged; restore a backup');
-  if (bytes[0] !== FORMAT) throw new AppError('unavailable', `A metric chunk has format ${bytes[0]}; upgrade Levain`);
-  const raw = inflateRawSync(bytes.subarray(1));
+  const format = bytes[0];
+  if (format !== DEFLATED && format !== PLAIN) {
+    throw new AppError('unavailable', `A metric chunk has format ${format}; upgrade Levain`);
+  }
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.byteLength - 1);
+  const raw = format === DEFLATED ? inflateRawSync(body) : body;
   const steps = decodeDeltas(raw, 0, count);
   const times = decodeDeltas(raw, steps.end, count);
   const doublesAt = times.end + Math.ceil(count / 8);
@@ -63,21 +66,60 @@ export function decodeChunk({ bytes, count, crc }: Pick<Chunk, 'bytes' | 'count'
   }));
 }
 
-/** 53-bit whole numbers as zigzag varints of their differences; arithmetic, because bit operators stop at 32 bits. */
-function encodeDeltas(numbers: readonly number[]): Uint8Array {
-  const bytes: number[] = [];
-  let previous = 0n;
-  for (const number of numbers) {
-    const delta = BigInt(number) - previous;
-    previous = BigInt(number);
-    let rest = delta < 0n ? -2n * delta - 1n : 2n * delta;
-    while (rest >= 128n) {
-      bytes.push(Number(rest & 127n) | 128);
-      rest >>= 7n;
-    }
-    bytes.push(Number(rest));
+function encodeColumns(points: readonly Point[]): Buffer {
+  const count = points.length;
+  const raw = Buffer.alloc(count * (2 * MAX_VARINT + 8) + Math.ceil(count / 8));
+  let at = encodeDeltas(raw, 0, count, (i) => points[i]!.step);
+  at = encodeDeltas(raw, at, count, (i) => points[i]!.ts);
+  const doublesAt = at + Math.ceil(count / 8);
+  for (let i = 0; i < count; i++) {
+    const { value, isNan } = points[i]!;
+    if (isNan) raw[at + (i >> 3)]! |= 1 << (i & 7);
+    raw.writeDoubleLE(value, doublesAt + i * 8);
   }
-  return Uint8Array.from(bytes);
+  return raw.subarray(0, doublesAt + count * 8);
+}
+
+const withFormat = (format: number, body: Uint8Array): Uint8Array => Buffer.concat([Uint8Array.of(format), body]);
+
+/** Whole numbers of 53 bits as zigzag varints of their differences; answers where they end. */
+function encodeDeltas(raw: Buffer, start: number, count: number, numberAt: (i: number) => number): number {
+  let at = start;
+  let previous = 0;
+  for (let i = 0; i < count; i++) {
+    const number = numberAt(i);
+    at =
+      Math.abs(number) < SMALL && Math.abs(previous) < SMALL
+        ? pushSmall(raw, at, number - previous)
+        : pushBig(raw, at, BigInt(number) - BigInt(previous));
+    previous = number;
+  }
+  return at;
+}
+
+/** Differences of numbers below this are exact, also doubled. */
+const SMALL = 2 ** 50;
+
+function pushSmall(raw: Buffer, start: number, delta: number): number {
+  let at = start;
+  let rest = delta < 0 ? -2 * delta - 1 : 2 * delta;
+  while (rest >= 128) {
+    raw[at++] = (rest % 128) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  raw[at++] = rest;
+  return at;
+}
+
+function pushBig(raw: Buffer, start: number, delta: bigint): number {
+  let at = start;
+  let rest = delta < 0n ? -2n * delta - 1n : 2n * delta;
+  while (rest >= 128n) {
+    raw[at++] = Number(rest & 127n) | 128;
+    rest >>= 7n;
+  }
+  raw[at++] = Number(rest);
+  return at;
 }
 
 function decodeDeltas(raw: Uint8Array, start: number, count: number): { values: number[]; end: number } {
@@ -85,14 +127,17 @@ function decodeDeltas(raw: Uint8Array, start: number, count: number): { values: 
   let at = start;
   let previous = 0n;
   for (let i = 0; i < count; i++) {
-    let rest = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = raw[at++]!;
-      rest |= BigInt(byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    previous += rest & 1n ? -((rest + 1n) / 2n) : rest / 2n;
+    let end = at;
+    while (raw[end]! >= 128) end++;
+    previous += readVarint(raw, at, end);
     values.push(Number(previous));
+    at = end + 1;
   }
   return { values, end: at };
+}
+
+function readVarint(raw: Uint8Array, start: number, end: number): bigint {
+  let rest = 0n;
+  for (let at = end; at >= start; at--) rest = (rest << 7n) | BigInt(raw[at]! & 127);
+  return rest & 1n ? -((rest + 1n) / 2n) : rest / 2n;
 }

@@ -21,10 +21,8 @@ export interface SeriesRow {
   readonly contextId: number;
 }
 
-type Column = 'series_id' | 'step' | 'ts' | 'is_nan' | 'value' | 'project_id' | 'run_id' | 'key_id';
-
-const POINT_COLUMNS: readonly Column[] = ['series_id', 'step', 'ts', 'is_nan', 'value'];
-const LATEST_COLUMNS: readonly Column[] = ['project_id', 'run_id', 'key_id', ...POINT_COLUMNS];
+const POINT_COLUMNS: readonly string[] = ['series_id', 'step', 'ts', 'is_nan', 'value'];
+const LATEST_COLUMNS: readonly string[] = ['project_id', 'run_id', 'key_id', ...POINT_COLUMNS];
 
 /** Later by step, then time; a number beats NaN; then the larger value. */
 const guardOf = (table: string): string =>
@@ -32,18 +30,32 @@ const guardOf = (table: string): string =>
 
 const SET_POINT = 'step = excluded.step, ts = excluded.ts, is_nan = excluded.is_nan, value = excluded.value';
 
-/**
- * Statements of the hot path are texts made once a size: building them anew cost more than running them. Rows go in blocks of
- * powers of two, so that a dozen prepared statements serve every batch.
- */
-const texts = new Map<string, string>();
+const CHUNK_COLUMNS: readonly string[] = [
+  'series_id',
+  'seq',
+  'min_step',
+  'max_step',
+  'min_ts',
+  'max_ts',
+  'count',
+  'crc',
+  'bytes',
+];
+const ON_RUN_LATEST = `on conflict (project_id, run_id, key_id) do update set series_id = excluded.series_id, ${SET_POINT} ${guardOf('metric_latest')}`;
+const ON_SERIES_LATEST = `on conflict (series_id) do update set ${SET_POINT} ${guardOf('series_latest')}`;
 
-/** Inserts points and ignores those that are there: a retry changes nothing. */
-export const insertPoints = (db: Db, points: readonly SeriesPoint[]): readonly CompiledQuery[] =>
+/**
+ * Statements of the hot path are made once a table and size, and only given new values: building them anew costs more than
+ * running them, and so does freezing their values. Rows go in blocks of powers of two, so that a dozen prepared statements
+ * serve every batch.
+ */
+const templates = new Map<string, Statement>();
+
+/** Inserts points and ignores those that are there: a retry changes nothing. Cheapest in the order of the key. */
+export const insertPoints = (db: Db, points: readonly SeriesPoint[]): readonly Statement[] =>
   inBlocks(points, (block) =>
-    CompiledQuery.raw(
-      valuesText(db, 'metric_hot', POINT_COLUMNS, block.length, 'on conflict do nothing'),
-      block.flatMap(pointValues),
+    toStatement(db, 'metric_hot', POINT_COLUMNS, 'on conflict do nothing', block, (values, point) =>
+      pushPoint(values, point),
     ),
   );
 
@@ -52,32 +64,19 @@ export const upsertRunLatest = (
   db: Db,
   owner: { readonly projectId: string; readonly runId: string },
   points: readonly LatestPoint[],
-): readonly CompiledQuery[] =>
+): readonly Statement[] =>
   inBlocks(points, (block) =>
-    CompiledQuery.raw(
-      valuesText(
-        db,
-        'metric_latest',
-        LATEST_COLUMNS,
-        block.length,
-        `on conflict (project_id, run_id, key_id) do update set series_id = excluded.series_id, ${SET_POINT} ${guardOf('metric_latest')}`,
-      ),
-      block.flatMap((point) => [owner.projectId, owner.runId, point.keyId, ...pointValues(point)]),
-    ),
+    toStatement(db, 'metric_latest', LATEST_COLUMNS, ON_RUN_LATEST, block, (values, point) => {
+      values.push(owner.projectId, owner.runId, point.keyId);
+      pushPoint(values, point);
+    }),
   );
 
 /** Moves the latest point of series that have a context forward. One point a series, sorted by series. */
-export const upsertSeriesLatest = (db: Db, points: readonly SeriesPoint[]): readonly CompiledQuery[] =>
+export const upsertSeriesLatest = (db: Db, points: readonly SeriesPoint[]): readonly Statement[] =>
   inBlocks(points, (block) =>
-    CompiledQuery.raw(
-      valuesText(
-        db,
-        'series_latest',
-        POINT_COLUMNS,
-        block.length,
-        `on conflict (series_id) do update set ${SET_POINT} ${guardOf('series_latest')}`,
-      ),
-      block.flatMap(pointValues),
+    toStatement(db, 'series_latest', POINT_COLUMNS, ON_SERIES_LATEST, block, (values, point) =>
+      pushPoint(values, point),
     ),
   );
 
@@ -200,28 +199,12 @@ export async function deleteHotUpTo(tx: Tx, seriesId: number, last: Point): Prom
     .execute();
 }
 
-export async function insertChunk(tx: Tx, seriesId: number, chunk: Chunk): Promise<void> {
-  const k = sqlOf<TrackingTables>(tx);
-  const { last } = await k
-    .selectFrom('metric_chunk')
-    .select((eb) => eb.fn.max('seq').as('last'))
-    .where('series_id', '=', seriesId)
-    .executeTakeFirstOrThrow();
-  await k
-    .insertInto('metric_chunk')
-    .values({
-      series_id: seriesId,
-      seq: (last ?? 0) + 1,
-      min_step: chunk.minStep,
-      max_step: chunk.maxStep,
-      min_ts: chunk.minTs,
-      max_ts: chunk.maxTs,
-      count: chunk.count,
-      crc: chunk.crc,
-      bytes: chunk.bytes,
-    })
-    .execute();
-}
+/** Stores sealed points; the same ones again are nothing new. */
+export const insertChunk = (db: Db, seriesId: number, chunk: Chunk): Statement =>
+  toStatement(db, 'metric_chunk', CHUNK_COLUMNS, 'on conflict do nothing', [chunk], (values, sealed) => {
+    values.push(seriesId, sealed.seq, sealed.minStep, sealed.maxStep, sealed.minTs, sealed.maxTs);
+    values.push(sealed.count, sealed.crc, sealed.bytes);
+  });
 
 /** Every series of one key of a run, with its context. */
 export async function findSeriesOfKey(tx: Tx, projectId: string, runId: string, key: string) {
@@ -278,31 +261,43 @@ export const toPointOfRow = ({ step, ts, is_nan, value }: PointRow): Point => ({
   value,
 });
 
-const pointValues = ({ seriesId, step, ts, isNan, value }: SeriesPoint): number[] => [
-  seriesId,
-  step,
-  ts,
-  isNan ? 1 : 0,
-  value,
-];
+type Bound = number | string | Uint8Array;
 
-function valuesText(db: Db, table: string, columns: readonly Column[], rows: number, tail: string): string {
-  const name = `${db.dialect}/${table}/${rows}`;
-  const known = texts.get(name);
-  if (known) return known;
-  const width = columns.length;
-  const mark = (i: number): string => (db.dialect === 'postgres' ? `$${i + 1}` : '?');
-  const row = (r: number): string => `(${columns.map((_, c) => mark(r * width + c)).join(', ')})`;
-  const values = Array.from({ length: rows }, (_, r) => row(r)).join(', ');
-  const text = `insert into ${table} (${columns.join(', ')}) values ${values} ${tail}`;
-  texts.set(name, text);
-  return text;
+function pushPoint(values: Bound[], { seriesId, step, ts, isNan, value }: SeriesPoint): void {
+  values.push(seriesId, step, ts, isNan ? 1 : 0, value);
 }
 
-const MAX_BLOCK = 512;
+function toStatement<P>(
+  db: Db,
+  table: string,
+  columns: readonly string[],
+  tail: string,
+  rows: readonly P[],
+  push: (values: Bound[], row: P) => void,
+): Statement {
+  const name = `${db.dialect}/${table}/${rows.length}`;
+  let template = templates.get(name);
+  if (!template) {
+    template = CompiledQuery.raw(
+      `insert into ${table} (${columns.join(', ')}) values ${marks(db, columns.length, rows.length)} ${tail}`,
+    );
+    templates.set(name, template);
+  }
+  const parameters: Bound[] = [];
+  for (const row of rows) push(parameters, row);
+  return { ...template, parameters };
+}
 
-function inBlocks<T>(items: readonly T[], toQuery: (block: readonly T[]) => CompiledQuery): readonly CompiledQuery[] {
-  const queries: CompiledQuery[] = [];
+function marks(db: Db, width: number, rows: number): string {
+  const mark = (i: number): string => (db.dialect === 'postgres' ? `$${i + 1}` : '?');
+  const row = (r: number): string => `(${Array.from({ length: width }, (_, c) => mark(r * width + c)).join(', ')})`;
+  return Array.from({ length: rows }, (_, r) => row(r)).join(', ');
+}
+
+const MAX_BLOCK = 128;
+
+function inBlocks<T>(items: readonly T[], toQuery: (block: readonly T[]) => Statement): readonly Statement[] {
+  const queries: Statement[] = [];
   for (let at = 0; at < items.length; ) {
     const size = Math.min(MAX_BLOCK, 2 ** Math.floor(Math.log2(items.length - at)));
     queries.push(toQuery(size === items.length ? items : items.slice(at, at + size)));

@@ -70,8 +70,8 @@ eachDatabase((_name, open) => {
     const deps = await trackingDeps(await open());
     const { id: runId } = await createRun(deps, LOCAL, { experimentId: 0 });
     const total = 9_000;
-    for (let at = 0; at < total; at += 1_000) {
-      const metrics = Array.from({ length: 1_000 }, (_, i) => point(at + i, Math.sin(at + i), 10_000 + at + i));
+    for (let at = 0; at < total; at += 50) {
+      const metrics = Array.from({ length: 50 }, (_, i) => point(at + i, Math.sin(at + i), 10_000 + at + i));
       await logMetrics(deps, LOCAL, { runId, metrics });
     }
     await settleSeals();
@@ -87,6 +87,23 @@ eachDatabase((_name, open) => {
     assert.deepEqual(history.at(-1), [total - 1, 10_000 + total - 1, Math.sin(total - 1)]);
     for (let i = 1; i < history.length; i++) assert.ok(history[i]![1]! >= history[i - 1]![1]!);
     assert.deepEqual((await getRun(deps, LOCAL, runId)).metrics[0]?.step, total - 1);
+  });
+
+  test('a large batch is sealed at once, a retry of it stores nothing, and order does not matter', async () => {
+    const deps = await trackingDeps(await open());
+    const { id: runId } = await createRun(deps, LOCAL, { experimentId: 0 });
+    const metrics = Array.from({ length: 1_000 }, (_, i) => point(999 - i, i % 7 === 0 ? Number.NaN : i, 5_000 - i));
+    await logMetrics(deps, LOCAL, { runId, metrics });
+    await logMetrics(deps, LOCAL, { runId, metrics });
+    await logMetrics(deps, LOCAL, { runId, metrics: [metrics[3]!, point(2_000, 1, 9_000)] });
+    const chunks = await deps.db.read((tx) =>
+      sqlOf<TrackingTables>(tx).selectFrom('metric_chunk').selectAll().execute(),
+    );
+    assert.equal(chunks.length, 1);
+    const history = await historyOf(deps, runId, 300);
+    assert.equal(history.length, 1_001);
+    assert.deepEqual(history[0], [0, 4_001, 999]);
+    assert.deepEqual((await getRun(deps, LOCAL, runId)).metrics, [point(2_000, 1, 9_000)]);
   });
 
   test('writers that come together lose nothing', async () => {

@@ -18,7 +18,7 @@ import {
   type SeriesPoint,
 } from './metrics.store.ts';
 import { assertRun, getWritableRun } from './run-state.ts';
-import { findRunRow } from './runs.store.ts';
+import { findRunRow, runStatements } from './runs.store.ts';
 import { MAX_HISTORY_A_PAGE, type TrackingDeps } from './types.ts';
 
 export const MAX_HOT_POINTS = 4_096;
@@ -74,7 +74,7 @@ const sealing = {
 async function seal(deps: TrackingDeps, series: KnownSeries): Promise<void> {
   try {
     while (series.hotCount > MAX_HOT_POINTS) {
-      const { sealed, left } = await deps.db.write((tx) => sealOldestIn(tx, series.id));
+      const { sealed, left } = await deps.db.write((tx) => sealOldestIn(tx, deps.db, series.id));
       series.hotCount = sealed > 0 ? series.hotCount - sealed : left;
     }
   } catch (error) {
@@ -83,11 +83,15 @@ async function seal(deps: TrackingDeps, series: KnownSeries): Promise<void> {
 }
 
 /** The serializable transaction is the lease: of two servers that seal one series, the second finds nothing left to do. */
-async function sealOldestIn(tx: Tx, seriesId: number): Promise<{ readonly sealed: number; readonly left: number }> {
+async function sealOldestIn(
+  tx: Tx,
+  db: TrackingDeps['db'],
+  seriesId: number,
+): Promise<{ readonly sealed: number; readonly left: number }> {
   const count = await countHot(tx, seriesId);
   if (count <= MAX_HOT_POINTS) return { sealed: 0, left: count };
   const oldest = await listOldestHot(tx, seriesId, SEALED_AT_ONCE);
-  await insertChunk(tx, seriesId, encodeChunk(oldest));
+  await runStatements(tx, [insertChunk(db, seriesId, encodeChunk(oldest))]);
   await deleteHotUpTo(tx, seriesId, oldest.at(-1)!);
   return { sealed: oldest.length, left: count - oldest.length };
 }
