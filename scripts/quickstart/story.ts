@@ -195,13 +195,13 @@ async function untilRolledOut(levain: Levain, signal: AbortSignal): Promise<{ ve
 async function daysAct(stage: Stage): Promise<void> {
   const { notebook, plan, screen } = stage;
   const { memory } = notebook;
-  memory.nextDay ??= plan.liveFrom;
-  if (memory.nextDay < plan.until)
+  const first = memory.nextDay ?? plan.liveFrom;
+  memory.nextDay = first;
+  if (first < plan.until)
     screen.act('5. January to June pass: traffic, late outcomes, and what the monitor makes of them');
   const teller = openTeller(stage);
   await teller.skip();
-  while (memory.nextDay < plan.until) {
-    const today = memory.nextDay;
+  for (let today = first; today < plan.until; today += DAY_MS) {
     await stage.beforeDay?.(today);
     await playDay(stage, today);
     await teller.tell();
