@@ -62,7 +62,7 @@ export interface Output {
   table(header: readonly string[], rows: readonly (readonly unknown[])[]): string;
   /** Prose on stderr, also under `--json`. */
   note(text: string): void;
-  /** What goes on now, on stderr: rewritten in place on a terminal, a line each elsewhere (at most one every two seconds). */
+  /** What goes on now, on stderr: rewritten in place on a terminal, elsewhere a line where its words changed, else every 15 seconds. */
   progress(text: string): void;
   /** One item of a stream: a JSON line under `--json` or `--jsonl`, else `text` on stdout. */
   item(data: unknown, text: string): void;

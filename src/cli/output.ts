@@ -1,6 +1,8 @@
 import type { CommandResult, Output } from './command.ts';
 
 const PROGRESS_EVERY_MS = 2_000;
+/** The same words with other numbers: a log need not hold each of them. */
+const SAME_EVERY_MS = 15_000;
 const CLEAR_LINE = '\r\u001b[2K';
 
 export interface Streams {
@@ -32,6 +34,7 @@ export function createPrinter(
   options: { readonly json: boolean; readonly jsonl: boolean },
 ): Printer {
   let shown = 0;
+  let gist = '';
   let open = false;
   const clear = (): void => {
     if (open) stderr.write(CLEAR_LINE);
@@ -60,8 +63,12 @@ export function createPrinter(
       if (stderr.isTTY) {
         stderr.write(`${CLEAR_LINE}${text.slice(0, (stderr.columns ?? 80) - 1)}`);
         open = true;
-      } else if (now - shown >= PROGRESS_EVERY_MS) {
+        return;
+      }
+      const words = text.replace(/[\d.,:]+/g, '');
+      if (now - shown >= (words === gist ? SAME_EVERY_MS : PROGRESS_EVERY_MS)) {
         shown = now;
+        gist = words;
         stderr.write(`${text}\n`);
       }
     },
