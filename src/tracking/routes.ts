@@ -10,16 +10,14 @@ import { searchRuns } from './run-listing.ts';
 import { getRun } from './runs.ts';
 import {
   ArtifactsQuery,
-  type Experiment,
   ExperimentParams,
   ExperimentsQuery,
   HistoryQuery,
-  type LoggedModel,
-  type Run,
   RunParams,
   RunsQuery,
   type TrackingDeps,
 } from './types.ts';
+import { iso, toJsonNumber, toWireExperiment, toWireLoggedModel, toWireRun } from './wire.ts';
 
 /** What our own clients see of tracking. Writing goes through MLflow's protocol, which every client speaks. */
 export const trackingRoutes = (deps: TrackingDeps): readonly Route[] => [
@@ -37,7 +35,7 @@ const experimentRoutes = (deps: TrackingDeps): readonly Route[] => [
       summary: 'Experiments, newest first',
       query: ExperimentsQuery,
     },
-    async ({ actor, query }) => mapPage(await searchExperiments(deps, actor, query), toExperiment),
+    async ({ actor, query }) => mapPage(await searchExperiments(deps, actor, query), toWireExperiment),
   ),
   route(
     {
@@ -47,7 +45,7 @@ const experimentRoutes = (deps: TrackingDeps): readonly Route[] => [
       summary: 'One experiment',
       params: ExperimentParams,
     },
-    async ({ actor, params }) => toExperiment(await getExperiment(deps, actor, Number(params.id))),
+    async ({ actor, params }) => toWireExperiment(await getExperiment(deps, actor, Number(params.id))),
   ),
 ];
 
@@ -63,7 +61,7 @@ const runRoutes = (deps: TrackingDeps): readonly Route[] => [
         limit: query.limit,
         after: query.after,
       });
-      return mapPage(page, toRun);
+      return mapPage(page, toWireRun);
     },
   ),
   route(
@@ -77,7 +75,7 @@ const runRoutes = (deps: TrackingDeps): readonly Route[] => [
     async ({ actor, params }) => {
       const run = await getRun(deps, actor, params.id);
       const models = await loggedModelsOfRun(deps, actor.projectId, params.id);
-      return { ...toRun(run), models: models.map(toLoggedModel) };
+      return { ...toWireRun(run), models: models.map(toWireLoggedModel) };
     },
   ),
   route(
@@ -102,7 +100,7 @@ const runRoutes = (deps: TrackingDeps): readonly Route[] => [
       summary: 'One logged model',
       params: RunParams,
     },
-    async ({ actor, params }) => toLoggedModel(await getLoggedModel(deps, actor, params.id)),
+    async ({ actor, params }) => toWireLoggedModel(await getLoggedModel(deps, actor, params.id)),
   ),
 ];
 
@@ -143,48 +141,4 @@ const runFileRoutes = (deps: TrackingDeps): readonly Route[] => [
   ),
 ];
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
-/** JSON has no NaN: null. */
-const toJsonNumber = (value: number): number | null => (Number.isNaN(value) ? null : value);
-
 const mapPage = <T, U>({ items, ...rest }: Page<T>, to: (item: T) => U): Page<U> => ({ ...rest, items: items.map(to) });
-
-const toExperiment = ({ id, createdAt, updatedAt, tags, ...rest }: Experiment) => ({
-  id: String(id),
-  ...rest,
-  createdAt: iso(createdAt),
-  updatedAt: iso(updatedAt),
-  tags: toRecord(tags),
-});
-
-const toRun = (run: Run) => ({
-  id: run.id,
-  experimentId: String(run.experimentId),
-  name: run.name,
-  user: run.user,
-  status: run.status,
-  startedAt: iso(run.startedAt),
-  endedAt: run.endedAt === null ? null : iso(run.endedAt),
-  lifecycle: run.lifecycle,
-  attemptId: run.attemptId,
-  params: toRecord(run.params),
-  tags: toRecord(run.tags),
-  metrics: Object.fromEntries(run.metrics.map(({ key, value }) => [key, toJsonNumber(value)])),
-  datasets: run.datasets.map(({ dataset }) => ({ name: dataset.name, digest: dataset.digest })),
-  inputModels: run.inputModels,
-  outputModels: run.outputModels,
-});
-
-const toLoggedModel = ({ createdAt, updatedAt, tags, params, metrics, ...rest }: LoggedModel) => ({
-  ...rest,
-  experimentId: String(rest.experimentId),
-  createdAt: iso(createdAt),
-  updatedAt: iso(updatedAt),
-  tags: toRecord(tags),
-  params: toRecord(params),
-  metrics: metrics.map(({ key, value, step, runId }) => ({ key, value: toJsonNumber(value), step, runId })),
-});
-
-const toRecord = (pairs: readonly { key: string; value: string }[]): Record<string, string> =>
-  Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
