@@ -5,7 +5,8 @@ import { type ByteReader, type ByteWriter, bytesOf } from './segment-bytes.ts';
 /**
  * How a column lies in a segment, chosen by its values:
  * `f64` a Float64Array (NaN = missing); `num` numbers and a null bitmap; `bool` a byte a row; `uuid` 16 bytes a row (lower-case
- * UUIDs, none missing); `text` u32 ends, UTF-8 and a null bitmap; `dict` u32 codes into distinct cells (0 = null); `same` one cell for all rows.
+ * UUIDs, none missing); `text` u32 ends, UTF-8 and a null bitmap; `dict` u32 codes into distinct cells (0 = null); `same` one cell for all rows;
+ * `like` the cells of an earlier column of the frame, by its index (a request's own id is often its row's id and its unit).
  */
 export type ColumnHeader =
   | { readonly name: string; readonly kind: 'f64' | 'bool' | 'uuid'; readonly at: number }
@@ -19,7 +20,8 @@ export type ColumnHeader =
       readonly bytes: number;
     }
   | { readonly name: string; readonly kind: 'dict'; readonly at: number; readonly values: readonly Cell[] }
-  | { readonly name: string; readonly kind: 'same'; readonly value: Cell };
+  | { readonly name: string; readonly kind: 'same'; readonly value: Cell }
+  | { readonly name: string; readonly kind: 'like'; readonly column: number };
 
 export function encodeColumn(name: string, values: ColumnValues, rowCount: number, body: ByteWriter): ColumnHeader {
   if (values.length !== rowCount)
@@ -53,6 +55,11 @@ export function decodeColumn(header: ColumnHeader, rowCount: number, body: ByteR
       return decodeTexts(header, rowCount, body);
     case 'dict':
       return decodeDictionary(header, rowCount, body);
+    case 'like':
+      throw new AppError(
+        'invalid',
+        `Column "${header.name}" of the log segment is like column ${header.column}, which does not stand before it`,
+      );
     case 'same':
       return new Array<Cell>(rowCount).fill(header.value);
     default:

@@ -42,6 +42,16 @@ describe('a segment', () => {
     );
   });
 
+  it('holds a column that repeats the first one only once', () => {
+    const ids = Array.from({ length: 100 }, (_, i) => uuidv7(i));
+    const twice = { rowCount: 100, columns: ['a', 'b'].map((name) => ({ name, values: ids })) };
+    const once = { rowCount: 100, columns: [{ name: 'a', values: ids }] };
+    const segment = segmentOf(twice, none);
+    const bytes = encodeSegment(segment);
+    assert.deepStrictEqual(decodeSegment(bytes), segment);
+    assert.ok(bytes.length < encodeSegment(segmentOf(once, none)).length + 100);
+  });
+
   it('is known as torn at every shorter length', () => {
     const bytes = encodeSegment(segmentOf(sample, sample));
     for (let length = 0; length < bytes.length; length++) assert.ok(damageOf(bytes.subarray(0, length)));
@@ -103,6 +113,8 @@ const zero = {
   labels: {},
   latency: [],
 };
+
+const none: Frame = { rowCount: 100, columns: [] };
 
 const sample: Frame = {
   rowCount: 2,

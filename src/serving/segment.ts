@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { canonicalJson } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Frame } from '../kernel/frame.ts';
+import type { Column, ColumnValues, Frame } from '../kernel/frame.ts';
 import type { WindowCounters } from '../stats/profile.ts';
 import { ByteReader, ByteWriter } from './segment-bytes.ts';
 import { type ColumnHeader, decodeColumn, encodeColumn } from './segment-column.ts';
@@ -172,17 +172,31 @@ function encodeBlock(block: SegmentBlock, body: ByteWriter): BlockHeader {
   if (features.rowCount !== rows.rowCount)
     throw new AppError('invalid', `A block has ${rows.rowCount} rows and ${features.rowCount} rows of features`);
   const encode = (frame: Frame): ColumnHeader[] =>
-    frame.columns.map(({ name, values }) => encodeColumn(name, values, frame.rowCount, body));
+    frame.columns.map(({ name, values }, i) => {
+      const like = i > 0 && isLike(values, frame.columns[0]!.values);
+      return like ? { name, kind: 'like', column: 0 } : encodeColumn(name, values, frame.rowCount, body);
+    });
   return { projectId, endpoint, rowCount: rows.rowCount, rows: encode(rows), features: encode(features) };
 }
 
 function decodeBlock(header: BlockHeader, body: ByteReader): SegmentBlock {
   const { projectId, endpoint, rowCount } = header;
-  const decode = (columns: readonly ColumnHeader[]): Frame => ({
-    rowCount,
-    columns: columns.map((column) => ({ name: column.name, values: decodeColumn(column, rowCount, body) })),
-  });
+  const decode = (headers: readonly ColumnHeader[]): Frame => {
+    const columns: Column[] = [];
+    for (const column of headers) {
+      const like = column.kind === 'like' ? columns[column.column] : undefined;
+      columns.push({ name: column.name, values: like?.values ?? decodeColumn(column, rowCount, body) });
+    }
+    return { rowCount, columns };
+  };
   return { projectId, endpoint, rows: decode(header.rows), features: decode(header.features) };
+}
+
+/** The same texts, row by row: one look at each, for most are one object. */
+function isLike(values: ColumnValues, first: ColumnValues): boolean {
+  if (values instanceof Float64Array || first instanceof Float64Array || typeof values[0] !== 'string') return false;
+  for (let i = 0; i < values.length; i++) if (values[i] !== first[i]) return false;
+  return values.length === first.length;
 }
 
 function parseHeader(buffer: Buffer): SegmentHeader {
