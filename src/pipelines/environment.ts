@@ -20,6 +20,8 @@ const INHERITED = [
   'TZ',
   'TMPDIR',
   'LD_LIBRARY_PATH',
+  'OPENBLAS_CORETYPE',
+  'OPENBLAS_L2_SIZE',
   'CUDA_VISIBLE_DEVICES',
   'SSL_CERT_FILE',
   'REQUESTS_CA_BUNDLE',
@@ -95,6 +97,8 @@ export function stepEnvironment(
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONHASHSEED: '0',
     MPLBACKEND: 'Agg',
+    // Threads that wait must not spin: beside a busy neighbour a fit of one second took six.
+    OMP_WAIT_POLICY: 'PASSIVE',
     GIT_PYTHON_REFRESH: 'quiet',
     ...(input.cpu !== null && { OMP_NUM_THREADS: String(Math.max(1, Math.floor(input.cpu))) }),
     MLFLOW_TRACKING_URI: url,

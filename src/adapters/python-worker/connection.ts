@@ -39,7 +39,17 @@ const SOCKET_FD = 3;
 const MAX_LOG_LINE = 2000;
 const PREFIX_BYTES = 8;
 /** What a worker sees of this process's environment. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SYSTEMROOT'];
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'SYSTEMROOT',
+  'OPENBLAS_CORETYPE',
+  'OPENBLAS_L2_SIZE',
+];
 
 export function startWorker(options: SpawnOptions): WorkerConnection {
   const child = spawn(options.python, ['-m', 'levain_runtime.worker', String(SOCKET_FD), String(options.memoryBytes)], {
