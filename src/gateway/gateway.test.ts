@@ -497,4 +497,24 @@ describe('the prediction log', () => {
       await rm(world.dataDir, { recursive: true });
     }
   });
+
+  it('does not keep a start without the control plane and without the content from listening', {
+    timeout: 60_000,
+  }, async () => {
+    const world = await startWorld([endpointOf(champion)], [champion]);
+    await world.gateway.stop();
+    await rm(join(world.dataDir, 'gateway', 'content'), { recursive: true });
+    await world.plane.close();
+    const second = await startGatewayProcess({ dataDir: world.dataDir, server: world.plane.url });
+    try {
+      assert.equal((await fetch(`${second.url}/v2/health/live`)).status, 200);
+      assert.equal((await fetch(`${second.url}/v2/health/ready`)).status, 503);
+      const answer = await post(`${second.url}/v2/models/churn/infer`, { inputs: rowOf([1, 2, 3]) });
+      assert.equal(answer.status, 503);
+      assert.equal(answer.headers.get('retry-after'), '1');
+    } finally {
+      await second.stop();
+      await rm(world.dataDir, { recursive: true });
+    }
+  });
 });

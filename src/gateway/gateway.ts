@@ -52,13 +52,17 @@ export interface Gateway {
 }
 
 const SHIP_GRACE_MS = 2_000;
+/** How long the start waits for the stored configuration to load, so that the first request already finds it. */
+const RESTORE_MS = 2_000;
 const KEEP_ALIVE_MS = 65_000;
 
 /** Starts the data plane: answers from the stored configuration at once, and follows the control plane when that is there. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = await assemble(options);
   const { server, control, reporter, shipper, fleet, dataPlane, log, dialer, state } = parts;
-  await control.restore();
+  const waited = new AbortController();
+  await Promise.race([control.restore(), options.clock.sleep(RESTORE_MS, waited.signal)]);
+  waited.abort();
   const url = await listen(server, options);
   parts.url = url;
   shipper.start();
