@@ -1,0 +1,68 @@
+import type { Light } from '../../project-file/index.ts';
+import type { AlarmBudget } from '../../stats/false-alarms.ts';
+import type { MonitorProfile, WindowCounters } from '../../stats/profile.ts';
+import { type LightState, WINDOW_MS } from '../types.ts';
+
+/** What one rule found in one window of one version. */
+export interface Finding {
+  readonly rule: string;
+  readonly light: Light;
+  /** Of this window alone; `persistence` makes an alarm of it. */
+  readonly state: LightState;
+  readonly exceeds: boolean;
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly n: number;
+  readonly sentence: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface WindowFacts {
+  readonly start: number;
+  readonly end: number;
+  readonly counters: WindowCounters;
+  /** The same by hour, in order. */
+  readonly hours: readonly { readonly start: number; readonly counters: WindowCounters }[];
+  readonly profile: MonitorProfile;
+  readonly budget: AlarmBudget;
+  readonly limits: { readonly errorRate: number; readonly latencyP99Ms: number };
+}
+
+/** How the one false-alarm budget is split over the tests of an endpoint. Rules that are plain limits take nothing of it. */
+export const SHARES = {
+  drift: 0.15,
+  scores: 0.1,
+  quality: 0.15,
+  loss: 0.2,
+  calibration: 0.2,
+  jump: 0.2,
+} as const;
+
+/** Rules that alarm only when two of three windows exceed. */
+export const PERSISTENT: ReadonlySet<string> = new Set(['data.drift', 'predictions.scores']);
+
+/** A window with fewer rows is not tested: nothing would be found, and chance would be. */
+export const MIN_ROWS = 50;
+/** Debiased population stability: below the first nobody needs to know, from the second on it is major. */
+export const EFFECT = { noted: 0.1, major: 0.25 } as const;
+
+export const budgetOf = (falseAlarms: { readonly count: number; readonly perMs: number }): AlarmBudget => ({
+  ...falseAlarms,
+  windowMs: WINDOW_MS,
+});
+
+export const DEFAULT_BUDGET = { count: 1, perMs: 90 * WINDOW_MS } as const;
+
+export const percent = (share: number): string => {
+  const value = share * 100;
+  return `${value < 0.1 && value > 0 ? value.toFixed(2) : value < 10 ? value.toFixed(1) : value.toFixed(0)} %`;
+};
+
+export const finding = (part: Partial<Finding> & Pick<Finding, 'rule' | 'light' | 'state' | 'sentence'>): Finding => ({
+  exceeds: part.state === 'red' || part.state === 'amber',
+  value: null,
+  threshold: null,
+  n: 0,
+  details: {},
+  ...part,
+});

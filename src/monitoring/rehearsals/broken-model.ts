@@ -1,0 +1,115 @@
+import { AppError } from '../../kernel/errors.ts';
+import { takeRows } from '../../kernel/frame.ts';
+import { faultWords, findHold, registerRehearsal } from '../../registry/index.ts';
+import { controlRollout, deploy, getEndpoint, getRollout, type Rollout } from '../../serving/index.ts';
+import type { Actor } from '../../wire/route.ts';
+import { judgedBy } from '../evaluation/versions.ts';
+import { findByRehearsal } from '../incidents/incidents.store.ts';
+import { grouped } from '../labels/labels.ts';
+import type { RehearsalReport } from './rehearsals.ts';
+import { inferBody, lastDay, sendAll } from './replay.ts';
+import type { Rehearsing } from './start.ts';
+
+/** Rows kept to replay; they come round until the rollout has decided. */
+const DEFAULT_ROWS = 1_000;
+const REQUESTS_A_LOOK = 50;
+/** A rollout that does not decide in so many requests is aborted. */
+const MAX_REQUESTS = 20_000;
+const MAX_MS = 15 * 60_000;
+const LOOK_MS = 150;
+const DECIDED: readonly string[] = ['done', 'aborted', 'paused'];
+
+/** A version with a fault, rolled out to tagged requests only: what the rollout makes of it. */
+export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<RehearsalReport>> {
+  const { deps, row, input, note } = rehearsing;
+  const actor: Actor = { projectId: row.project_id, user: row.started_by, kind: 'system' };
+  const fault =
+    input.fault === 'errors'
+      ? ({ kind: 'errors', share: input.share ?? 0.3 } as const)
+      : ({ kind: 'constant', value: input.share ?? 0.5 } as const);
+  const version = await registerRehearsal(deps.registry as never, actor, {
+    model: row.model,
+    rehearsal: row.id,
+    fault,
+  });
+  await note({
+    version: version.version,
+    sentence: `v${version.version} ${faultWords(fault)}; it is rolled out to tagged requests`,
+  });
+  const { rollout } = await deploy(deps.serving, actor, {
+    model: row.model,
+    version: version.version,
+    endpoint: row.endpoint,
+    rehearsal: row.id,
+  });
+  if (!rollout) throw new AppError('unavailable', 'The rollout of the rehearsal did not start');
+  await note({}, { rollout_id: rollout.id });
+  const { last, requests } = await drive(rehearsing, rollout);
+  const isRolledBack = last.state === 'aborted';
+  if (!isRolledBack && last.state !== 'done')
+    await controlRollout(deps.serving, actor, { name: row.endpoint, action: 'abort', reason: 'the rehearsal is over' });
+  const hold = await findHold(deps.registry, row.project_id, row.model);
+  const incident = await waitForIncident(rehearsing);
+  return {
+    requests,
+    rows: requests,
+    alarmAfterRequests: isRolledBack ? requests : null,
+    alarmAfterRows: isRolledBack ? requests : null,
+    alarm: isRolledBack ? (last.reason ?? last.sentence) : null,
+    rollbackReason: isRolledBack ? (last.reason ?? last.sentence) : null,
+    sentence: isRolledBack
+      ? `v${version.version} (${faultWords(fault)}) was rolled back by itself after ${grouped(requests)} requests: ${last.reason ?? last.sentence}`
+      : `v${version.version} (${faultWords(fault)}) was not rolled back in ${grouped(requests)} requests: ${last.sentence}`,
+    acted: [
+      ...(isRolledBack ? [`v${version.version} was rolled back`] : []),
+      ...(hold ? [`${row.model} is HELD: ${hold.reason}; levain resume ${row.model} lifts it`] : []),
+      ...(incident === null ? [] : [`incident ${incident} opened, marked REHEARSAL`]),
+    ],
+    cost: `${grouped(requests)} tagged requests; no real request reached v${version.version}`,
+  };
+}
+
+async function drive(
+  rehearsing: Rehearsing,
+  rollout: Rollout,
+): Promise<{ readonly last: Rollout; readonly requests: number }> {
+  const { deps, row, input, signal, note } = rehearsing;
+  const endpoint = await getEndpoint(deps.serving, { projectId: row.project_id }, row.endpoint);
+  const spec = (await judgedBy(deps, endpoint.championId!))?.version.spec;
+  if (!spec) throw new AppError('precondition_failed', `v${endpoint.champion} has no servable form to rehearse with`);
+  const { inputs } = spec.signature;
+  const { frame, times } = await lastDay(rehearsing, inputs, input.rows ?? DEFAULT_ROWS);
+  if (frame.rowCount === 0) throw new AppError('precondition_failed', 'No request was logged yet to rehearse with');
+  const until = deps.clock.now() + MAX_MS;
+  let last = rollout;
+  let requests = 0;
+  while (!DECIDED.includes(last.state) && requests < MAX_REQUESTS && deps.clock.now() < until) {
+    signal.throwIfAborted();
+    if (last.state === 'shadow' || last.state === 'canary') {
+      const bodies = Array.from({ length: REQUESTS_A_LOOK }, (_, i) => {
+        const at = (requests + i) % frame.rowCount;
+        return inferBody(takeRows(frame, [at]), inputs, endpoint.eventTime === 'client' ? times[at]! : null);
+      });
+      await sendAll(rehearsing, bodies);
+      requests += bodies.length;
+      await note({ requests, rows: requests, sentence: `v${rollout.version} ${last.state}: ${last.sentence}` });
+    }
+    await deps.clock.sleep(LOOK_MS, signal);
+    const actor: Actor = { projectId: row.project_id, user: row.started_by, kind: 'system' };
+    last = (await getRollout(deps.serving, actor, { name: row.endpoint, id: rollout.id })).rollout;
+  }
+  return { last, requests };
+}
+
+/** The incident comes by the outbox, a moment after the rollback. */
+async function waitForIncident({ deps, row, signal, note }: Rehearsing): Promise<number | null> {
+  for (let i = 0; i < 30; i++) {
+    const found = await deps.db.read((tx) => findByRehearsal(tx, row.project_id, row.id));
+    if (found) {
+      await note({}, { incident: found.number });
+      return found.number;
+    }
+    await deps.clock.sleep(LOOK_MS, signal);
+  }
+  return null;
+}

@@ -1,0 +1,72 @@
+import { AppError } from '../../kernel/errors.ts';
+import type { Actor } from '../../wire/route.ts';
+import { iso } from '../incidents/incidents.ts';
+import type { RehearsalTable } from '../tables.ts';
+import type { MonitoringDeps, RehearsalKind } from '../types.ts';
+import * as store from './rehearsals.store.ts';
+
+/** When the alarm came, what it said, what acted, and what it cost. */
+export interface RehearsalReport {
+  /** What goes on, and in the end how it went, in one sentence. */
+  readonly sentence: string;
+  readonly requests: number;
+  readonly rows: number;
+  /** Requests until the alarm; null where none came. */
+  readonly alarmAfterRequests: number | null;
+  readonly alarmAfterRows: number | null;
+  readonly alarm: string | null;
+  /** What acted, or was held back, in sentences. */
+  readonly acted: readonly string[];
+  /** Real windows, incidents and traffic: what the rehearsal did to them. */
+  readonly cost: string | null;
+  readonly column?: string;
+  readonly factor?: number;
+  readonly version?: number;
+  readonly rollbackReason?: string | null;
+}
+
+export interface RehearsalView {
+  readonly id: string;
+  readonly model: string;
+  readonly endpoint: string;
+  readonly kind: RehearsalKind;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly incident: number | null;
+  readonly rollout: string | null;
+  readonly report: RehearsalReport;
+  readonly startedBy: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+}
+
+export async function getRehearsal(
+  deps: Pick<MonitoringDeps, 'db'>,
+  actor: Pick<Actor, 'projectId'>,
+  id: string,
+): Promise<RehearsalView> {
+  const row = await deps.db.read((tx) => store.findRehearsal(tx, actor.projectId, id));
+  if (!row) throw new AppError('not_found', `There is no rehearsal "${id}"`, { hint: 'levain rehearse' });
+  return toView(row);
+}
+
+export async function listRehearsals(
+  deps: Pick<MonitoringDeps, 'db'>,
+  actor: Pick<Actor, 'projectId'>,
+  limit: number,
+): Promise<readonly RehearsalView[]> {
+  return (await deps.db.read((tx) => store.selectRehearsals(tx, actor.projectId, limit))).map(toView);
+}
+
+export const toView = (row: RehearsalTable): RehearsalView => ({
+  id: row.id,
+  model: row.model,
+  endpoint: row.endpoint,
+  kind: row.kind as RehearsalKind,
+  state: row.state as RehearsalView['state'],
+  incident: row.incident,
+  rollout: row.rollout_id,
+  report: JSON.parse(row.report) as RehearsalReport,
+  startedBy: row.started_by,
+  startedAt: iso(row.started_at)!,
+  finishedAt: iso(row.finished_at),
+});

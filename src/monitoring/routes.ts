@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { type Route, route } from '../wire/route.ts';
+import { acknowledge, getIncident, listIncidents, resolveIncident } from './incidents/incidents.ts';
+import { sendLabels } from './labels/labels.ts';
+import { labelStatus } from './labels/status.ts';
+import { getMonitor } from './overview.ts';
+import { getRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
+import { startRehearsal } from './rehearsals/start.ts';
+import { getStatus, getWatermark } from './status.ts';
+import { labelsSchema, type MonitoringDeps, rehearsalSchema } from './types.ts';
+import { why } from './why.ts';
+
+const MAX_LABELS_BYTES = 16 * 2 ** 20;
+const numbered = z.object({ number: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+const byModel = z.object({ model: z.string().min(1).max(200) });
+
+/** Under /api/levain/v1. */
+export function monitoringRoutes(deps: MonitoringDeps): Route[] {
+  return [...statusRoutes(deps), ...labelRoutes(deps), ...incidentRoutes(deps), ...rehearsalRoutes(deps)];
+}
+
+function statusRoutes(deps: MonitoringDeps): Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/status',
+        permission: 'read',
+        summary: 'Show every model with its lights, and what needs you',
+      },
+      ({ actor }) => getStatus(deps, actor),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/models/:model/monitor',
+        permission: 'read',
+        summary: 'Show windows, columns and performance of a model over event time',
+        params: byModel,
+        query: z.object({ days: z.coerce.number().int().min(1).max(400).default(30) }),
+      },
+      ({ actor, params, query }) => getMonitor(deps, actor, { ...params, ...query }),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/endpoints/:endpoint/watermark',
+        permission: 'read',
+        summary: 'Say how far monitoring and actions are, for replays in lock-step',
+        params: z.object({ endpoint: z.string().min(1).max(200) }),
+      },
+      ({ actor, params }) => getWatermark(deps, actor, params.endpoint),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/why/:id',
+        permission: 'read',
+        summary: 'Say why: an incident, version, prediction, run, step, rollout or rehearsal',
+        params: z.object({ id: z.string().min(1).max(512) }),
+      },
+      ({ actor, params }) => why(deps, actor, params.id),
+    ),
+  ];
+}
+
+function labelRoutes(deps: MonitoringDeps): Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/labels',
+        permission: 'write',
+        summary: 'Send labels: what came true for predictions',
+        body: labelsSchema,
+        bodyLimitBytes: MAX_LABELS_BYTES,
+      },
+      ({ actor, body }) => sendLabels(deps, actor, body),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/labels/status',
+        permission: 'read',
+        summary: 'Show how many predictions have labels, by day',
+        query: z.object({
+          endpoint: z.string().max(200).optional(),
+          days: z.coerce.number().int().min(1).max(400).optional(),
+        }),
+      },
+      ({ actor, query }) => labelStatus(deps, actor, query.endpoint, query.days),
+    ),
+  ];
+}
+
+function incidentRoutes(deps: MonitoringDeps): Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/incidents',
+        permission: 'read',
+        summary: 'List incidents, newest first',
+        query: z.object({
+          model: z.string().max(200).optional(),
+          state: z.enum(['open', 'acknowledged', 'resolved']).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(20),
+          after: z.string().max(100).optional(),
+        }),
+      },
+      ({ actor, query }) => listIncidents(deps, actor, query),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/incidents/:number',
+        permission: 'read',
+        summary: 'Show an incident: verdict, alerts and actions',
+        params: numbered,
+      },
+      ({ actor, params }) => getIncident(deps, actor, params.number),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/incidents/:number/ack',
+        permission: 'write',
+        summary: 'Acknowledge an incident',
+        params: numbered,
+      },
+      ({ actor, params }) => acknowledge(deps, actor, params.number),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/incidents/:number/resolve',
+        permission: 'write',
+        summary: 'Resolve an incident',
+        params: numbered,
+        body: z.object({ reason: z.string().max(1_000).optional() }).optional(),
+      },
+      ({ actor, params, body }) => resolveIncident(deps, actor, { ...params, ...body }),
+    ),
+  ];
+}
+
+function rehearsalRoutes(deps: MonitoringDeps): Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/rehearsals',
+        permission: 'deploy',
+        summary: 'Start a rehearsal on a model of yours',
+        body: rehearsalSchema,
+      },
+      ({ actor, body }) => startRehearsal(deps, actor, body),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/rehearsals',
+        permission: 'read',
+        summary: 'List rehearsals, newest first',
+        query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
+      },
+      async ({ actor, query }) => ({ items: await listRehearsals(deps, actor, query.limit) }),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/rehearsals/:id',
+        permission: 'read',
+        summary: 'Show a rehearsal and its report',
+        params: z.object({ id: z.string().min(1).max(100) }),
+      },
+      ({ actor, params }) => getRehearsal(deps, actor, params.id),
+    ),
+  ];
+}
