@@ -18,6 +18,8 @@ import { cpuSecondsOf } from './process-tree.ts';
 
 const CONNECTIONS = 32;
 const BATCH = 1_000;
+const RETRIES = 5;
+const retries = new Map<string, number>();
 
 interface Server {
   readonly name: string;
@@ -50,6 +52,7 @@ try {
   console.log('| request | Levain CPU | mlflow 3.17.2 CPU | less CPU | Levain rate | mlflow rate |');
   console.log('|---|---|---|---|---|---|');
   console.log(rows.join('\n'));
+  for (const [name, count] of retries) console.log(`\n${name} answered 503 ${count} times; those were sent again.`);
 } finally {
   for (const server of servers) await stop(server.process);
   rmSync(dir, { recursive: true, force: true });
@@ -69,7 +72,18 @@ async function startOurs(): Promise<Server> {
 async function startMlflow(interpreter: string): Promise<Server> {
   const port = await freePort();
   const store = `sqlite:///${join(dir, 'mlflow.db')}`;
-  const args = ['server', '--host', '127.0.0.1', '--port', String(port), '--backend-store-uri', store];
+  // One worker: four of them, the default, fight over SQLite's lock, fail, and burn more for each request.
+  const args = [
+    'server',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--workers',
+    '1',
+    '--backend-store-uri',
+    store,
+  ];
   const child = spawn(
     join(dirname(interpreter), 'mlflow'),
     [...args, '--artifacts-destination', join(dir, 'mlartifacts')],
@@ -87,7 +101,8 @@ async function startMlflow(interpreter: string): Promise<Server> {
 }
 
 async function measure(server: Server, kind: 'metric' | 'batch'): Promise<Result> {
-  const runs = await Promise.all(Array.from({ length: CONNECTIONS }, () => createRun(server)));
+  const runs: string[] = [];
+  while (runs.length < CONNECTIONS) runs.push(await createRun(server));
   const total = server.counts[kind];
   await load(server, kind, runs, Math.ceil(total / 10), 0);
   const cpuBefore = cpuSecondsOf(server.process.pid!);
@@ -137,23 +152,25 @@ async function createRun(server: Server): Promise<string> {
   return ((await answer.json()) as { run: { info: { run_id: string } } }).run.info.run_id;
 }
 
-function post(server: Server, agent: http.Agent, path: string, message: unknown): Promise<void> {
+/** As the real client does, a 503 is tried again: SQLite under several workers answers it now and then. */
+async function post(server: Server, agent: http.Agent, path: string, message: unknown): Promise<void> {
   const body = JSON.stringify(message);
+  for (let i = 0; ; i++) {
+    const status = await send(`${server.url}/api/2.0/mlflow${path}`, agent, body);
+    if (status === 200) return;
+    if (status !== 503 || i === RETRIES) throw new Error(`${server.name} answered ${path} with ${status}`);
+    retries.set(server.name, (retries.get(server.name) ?? 0) + 1);
+    await sleep(100);
+  }
+}
+
+function send(url: string, agent: http.Agent, body: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const request = http.request(
-      `${server.url}/api/2.0/mlflow${path}`,
-      {
-        method: 'POST',
-        agent,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-      },
-      (response) => {
-        response.resume();
-        response.once('end', () =>
-          response.statusCode === 200 ? resolve() : reject(new Error(`${path}: ${response.statusCode}`)),
-        );
-      },
-    );
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const request = http.request(url, { method: 'POST', agent, headers }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode ?? 0));
+    });
     request.once('error', reject);
     request.end(body);
   });

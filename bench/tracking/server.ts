@@ -28,5 +28,12 @@ const http = createHttpServer({
   host: '127.0.0.1',
   version: 'bench',
 });
-process.once('SIGINT', () => void http.close().then(() => db.close()).then(() => process.exit(0)));
+process.once(
+  'SIGINT',
+  () =>
+    void http
+      .close()
+      .then(() => db.close())
+      .then(() => process.exit(0)),
+);
 console.log(`http://127.0.0.1:${await http.listen(0)}`);

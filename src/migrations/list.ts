@@ -10,6 +10,7 @@ import { migration as registry } from './0005-registry.ts';
 import { migration as pipelines } from './0006-pipelines.ts';
 import { migration as serving } from './0007-serving.ts';
 import { migration as monitoring } from './0008-monitoring.ts';
+import { migration as registryMlflow } from './0009-registry-mlflow.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
   pipelines,
   serving,
   monitoring,
+  registryMlflow,
 ];

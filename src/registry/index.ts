@@ -3,6 +3,7 @@ export { registerCandidate } from './candidate.ts';
 export { clearChampionIn, setAlias, setChampionIn } from './champion.ts';
 export { GATE_ROWS_LIMIT, runGate } from './gate.ts';
 export { findHold, findHoldIn, resume, setHold, setHoldIn } from './holds.ts';
+export { mlflowRegistry, uniqueRegistrations } from './mlflow/index.ts';
 export { faultWords, registerRehearsal } from './rehearsal.ts';
 export { registryRoutes } from './routes.ts';
 export { openServable, scoreRows } from './scoring.ts';

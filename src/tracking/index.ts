@@ -31,10 +31,12 @@ export {
   logLoggedModelParams,
   searchLoggedModels,
   setLoggedModelTags,
+  setLoggedModelTagsIn,
 } from './logged-models.ts';
 export type { Metric, MetricInput } from './metric-points.ts';
 export { listMetricHistory, logMetrics, settleSeals } from './metrics.ts';
 export { recordModelHistory } from './model-history.ts';
+export { offsetOf, toOffsetPage } from './offset-page.ts';
 export { trackingRoutes } from './routes.ts';
 export { listLoggedDatasets, logInputs, logOutputs } from './run-inputs.ts';
 export { searchRuns } from './run-listing.ts';
@@ -55,6 +57,7 @@ export {
 } from './runs.ts';
 export { parseFilter, parseOrders, type SearchClause, type SearchOrder, type SearchSpace } from './search-fields.ts';
 export type { TrackingTables } from './tables.ts';
+export { textMatches } from './text-match.ts';
 export type {
   Artifact,
   ArtifactEntry,

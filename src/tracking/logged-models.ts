@@ -102,6 +102,10 @@ export async function setLoggedModelTags(
   );
 }
 
+/** As `setLoggedModelTags`, inside the caller's transaction. */
+export const setLoggedModelTagsIn = (tx: Tx, projectId: string, id: string, tags: readonly Pair[]): Promise<void> =>
+  upsertModelPairs(tx, 'logged_model_tag', projectId, id, lastPerKey(tags));
+
 export async function deleteLoggedModelTag(
   deps: TrackingDeps,
   actor: Actor,

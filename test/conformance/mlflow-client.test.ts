@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { getVersion } from '../../src/registry/index.ts';
 import { getRun, listArtifacts, loggedModelsOfRun, runsOfAttempt } from '../../src/tracking/index.ts';
 import { runPython, testPython } from '../support/python.ts';
 import { LOCAL } from '../support/tracking.ts';
@@ -54,6 +55,14 @@ describe('the unchanged mlflow 3 client', { skip: python ? false : 'uv could not
       ],
     );
     assert.equal(auto[2]?.modelId, made['mine']);
+  });
+
+  test('registers models, and its versions are versions like any other, with their files frozen', async () => {
+    await workflow(['registry']);
+    const version = await getVersion(server.deps, LOCAL, { model: 'iris', version: 'champion' });
+    assert.equal(version.version, 2);
+    assert.equal(version.state, 'external');
+    assert.ok(version.facts.files.some(({ path }) => path === 'MLmodel'));
   });
 
   test('under a step token the runs belong to the attempt', async () => {

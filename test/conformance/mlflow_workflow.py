@@ -175,6 +175,62 @@ def experiments(out):
     out["second"] = made
 
 
+def registry(out):
+    client = MlflowClient()
+    x, y = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=300).fit(x, y)
+    with mlflow.start_run() as run:
+        info = mlflow.sklearn.log_model(model, name="model", pip_requirements=PIP, registered_model_name="iris")
+        again = mlflow.sklearn.log_model(model, name="other", pip_requirements=PIP, registered_model_name="iris")
+    assert (int(info.registered_model_version), int(again.registered_model_version)) == (1, 2)
+    raises("RESOURCE_ALREADY_EXISTS", client.create_registered_model, "iris")
+    raises("RESOURCE_DOES_NOT_EXIST", client.get_registered_model, "nope")
+    raises("RESOURCE_DOES_NOT_EXIST", client.get_model_version, "iris", "9")
+    raises("INVALID_PARAMETER_VALUE", client.set_registered_model_alias, "iris", "v1", "1")
+    client.set_registered_model_alias("iris", "champion", "1")
+    client.set_registered_model_alias("iris", "champion", "2")
+    client.set_registered_model_alias("iris", "old", "1")
+    assert client.get_model_version_by_alias("iris", "champion").version == "2"
+    assert client.get_registered_model("iris").aliases == {"champion": "2", "old": "1"}
+    client.delete_registered_model_alias("iris", "old")
+    client.set_model_version_tag("iris", "1", "quality", "good")
+    client.set_registered_model_tag("iris", "team", "red")
+    client.update_registered_model("iris", "flowers")
+    client.update_model_version("iris", "1", "the first")
+    version = client.get_model_version("iris", "1")
+    assert version.tags == {"quality": "good"} and version.description == "the first"
+    assert version.run_id == run.info.run_id and version.status == "READY" and version.current_stage == "None"
+    for uri in ("models:/iris/1", "models:/iris@champion", "models:/iris/latest"):
+        assert (mlflow.pyfunc.load_model(uri).predict(x) == model.predict(x)).all(), uri
+    client.transition_model_version_stage("iris", "1", "production")
+    client.transition_model_version_stage("iris", "2", "Production", archive_existing_versions=True)
+    assert client.get_model_version("iris", "1").current_stage == "Archived"
+    assert [v.version for v in client.get_latest_versions("iris", ["Production"])] == ["2"]
+    raises("INVALID_PARAMETER_VALUE", client.transition_model_version_stage, "iris", "1", "bogus")
+    assert (mlflow.sklearn.load_model("models:/iris/Production").predict(x) == model.predict(x)).all()
+    assert [m.name for m in client.search_registered_models("name LIKE 'ir%' AND tags.team = 'red'")] == ["iris"]
+    found = client.search_model_versions("name = 'iris'", order_by=["version_number ASC"])
+    assert [v.version for v in found] == ["1", "2"]
+    assert [v.version for v in client.search_model_versions(f"run_id = '{run.info.run_id}' and tags.quality = 'good'")] == ["1"]
+    copied = client.copy_model_version("models:/iris/1", "iris-copy")
+    assert copied.version == "1"
+    assert (mlflow.pyfunc.load_model("models:/iris-copy/1").predict(x) == model.predict(x)).all()
+    registrations = json.loads(mlflow.get_logged_model(info.model_id).tags["mlflow.modelVersions"])
+    assert {(r["name"], int(r["version"])) for r in registrations} >= {("iris", 1)} and len(registrations) == len(
+        {(r["name"], int(r["version"])) for r in registrations}
+    ), registrations
+    client.rename_registered_model("iris-copy", "iris-two")
+    raises("RESOURCE_DOES_NOT_EXIST", client.get_registered_model, "iris-copy")
+    client.delete_model_version("iris-two", "1")
+    raises("RESOURCE_DOES_NOT_EXIST", client.get_model_version, "iris-two", "1")
+    client.delete_registered_model("iris-two")
+    raises("INVALID_PARAMETER_VALUE", client.create_model_version, "iris", "/etc/passwd")
+    prompt = mlflow.genai.register_prompt(name="greeting", template="Hello {{name}}")
+    assert prompt.version == 1 and mlflow.genai.load_prompt("prompts:/greeting/1").template == "Hello {{name}}"
+    assert [m.name for m in client.search_registered_models()] == ["iris"]
+    out["version"] = "2"
+
+
 if __name__ == "__main__":
     result = {}
     mlflow.set_experiment(EXPERIMENT)

@@ -1,9 +1,12 @@
+import { mlflowRegistry } from '../../registry/index.ts';
 import type { TrackingDeps } from '../../tracking/index.ts';
 import type { RawResponse, Route } from '../../wire/route.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { experimentRpcs } from './experiments.ts';
 import { loggedModelRpcs } from './logged-models.ts';
 import { loggingRpcs } from './logging.ts';
+import { registryRpcs } from './registry.ts';
+import type { RegistryPort } from './registry-port.ts';
 import { routesOf } from './rpc.ts';
 import { runRpcs } from './runs.ts';
 
@@ -12,7 +15,13 @@ export const MLFLOW_VERSION = '3.17.2';
 
 /** The protocol of MLflow's tracking server on our pillars: unchanged `mlflow` code of 2.x and 3.x works against it. */
 export const mlflowRoutes = (deps: TrackingDeps): readonly Route[] => [
-  ...[...experimentRpcs(deps), ...runRpcs(deps), ...loggingRpcs(deps), ...loggedModelRpcs(deps)].flatMap(routesOf),
+  ...[
+    ...experimentRpcs(deps),
+    ...runRpcs(deps),
+    ...loggingRpcs(deps),
+    ...loggedModelRpcs(deps),
+    ...registryRpcs(deps, mlflowRegistry satisfies RegistryPort),
+  ].flatMap(routesOf),
   ...artifactRoutes(deps),
   ...metaRoutes,
 ];

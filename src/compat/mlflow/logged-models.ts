@@ -1,3 +1,4 @@
+import { uniqueRegistrations } from '../../registry/index.ts';
 import {
   createLoggedModel,
   deleteLoggedModel,
@@ -139,10 +140,20 @@ async function remove(deps: TrackingDeps, { actor, message }: Call): Promise<unk
 }
 
 async function setTags(deps: TrackingDeps, { actor, message }: Call): Promise<unknown> {
-  const tags = messagesOf(message, 'tags').map(toPair);
+  const tags = messagesOf(message, 'tags').map(toPair).map(withUniqueRegistrations);
   return {
     model: toLoggedModel(await setLoggedModelTags(deps, actor, { id: requiredText(message, 'model_id'), tags })),
   };
+}
+
+/** The server has written this tag when a version was made; the client then writes its own list, with the number as text. */
+function withUniqueRegistrations({ key, value }: Pair): Pair {
+  if (key !== 'mlflow.modelVersions') return { key, value };
+  try {
+    return { key, value: uniqueRegistrations(JSON.parse(value)) };
+  } catch {
+    return { key, value };
+  }
 }
 
 async function deleteTag(deps: TrackingDeps, { actor, message }: Call): Promise<unknown> {
