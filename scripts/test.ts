@@ -10,6 +10,8 @@ import { stripVTControlCharacters } from 'node:util';
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CONCURRENCY = 2;
+/** Ends what hangs; nothing takes a tenth of it. */
+const TIMEOUT_MS = 1_200_000;
 /** Tests here start servers, databases or Python, and so do files that import these helpers: each gets its own process. */
 const PLACES_OF_PROCESSES = /^(test|examples|scripts)\/(?!architecture\.test)/;
 const HELPERS_OF_PROCESSES = /test\/support\/(?!(ports|system|temp)\.ts)|node:child_process|\/testing\//;
@@ -59,7 +61,13 @@ function steps(): Step[] {
           { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
           { name: 'lint and format', command: bin('biome'), args: ['check', '--diagnostic-level=error', '.'] },
         ];
-  const test = ['--test', '--test-reporter=spec', `--test-concurrency=${CONCURRENCY}`, ...flags];
+  const test = [
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TIMEOUT_MS}`,
+    ...flags,
+  ];
   return [
     ...checks,
     ...(units.length > 0

@@ -99,7 +99,10 @@ async function adopt(options: GatewayOptions): Promise<GatewayRecord | undefined
     await endProcess(record, clock);
     return undefined;
   }
-  const ready = record.url === null ? await awaitReady(options, record, () => undefined) : (record as GatewayRecord);
+  const ready =
+    record.url === null
+      ? await awaitReady(options, record, () => (isSame(record) ? undefined : 1))
+      : (record as GatewayRecord);
   log.info('Adopted the gateway', { gatewayPid: ready.pid, url: ready.url });
   return ready;
 }
@@ -138,7 +141,7 @@ async function awaitReady(
       saveGateway(options.dataDir, ready);
       return ready;
     }
-    const code = exitCode() ?? (isSame(record) ? undefined : 1);
+    const code = exitCode();
     if (code !== undefined) throw toStartError(options, record.port, code);
     await options.clock.sleep(10);
   }

@@ -95,9 +95,10 @@ test('a second server on the same data directory is refused, and named is who ha
   await up.end('SIGTERM');
 });
 
-test('a port that is in use is a sentence and exit code 5, for either of the two, and leaves nothing behind', async () => {
+test('a port that is in use is a sentence and exit code 5, for either of the two, and leaves nothing behind', async (t) => {
   const folder = newFolder();
   const other = createServer().listen(0, '127.0.0.1');
+  t.after(() => other.close());
   await new Promise((resolve) => other.once('listening', resolve));
   const { port } = other.address() as { port: number };
   for (const args of [
@@ -109,7 +110,6 @@ test('a port that is in use is a sentence and exit code 5, for either of the two
     assert.match(envelopeOf(result).error?.message ?? '', new RegExp(`Port ${port} on 127.0.0.1 is in use`));
   }
   assert.match((await levain(folder, ['down'])).stdout, /Nothing runs/);
-  other.close();
 });
 
 test('a data directory that cannot be used is a sentence, never a stack', async () => {
