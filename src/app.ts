@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAnalytics } from './adapters/duckdb/index.ts';
 import { createLocalExecutor } from './adapters/executor-local/index.ts';
+import { createPredictionCaller } from './adapters/gateway-http/index.ts';
 import { openFsObjects } from './adapters/objects-fs/index.ts';
 import { createPythonWorkers } from './adapters/python-worker/index.ts';
 import { createSources } from './adapters/sources/index.ts';
-import { createLog, openSecrets, systemClock, systemRandom } from './adapters/system/index.ts';
+import { createLog, createNotifier, openSecrets, systemClock, systemRandom } from './adapters/system/index.ts';
 import { createUvEnvironments } from './adapters/uv/index.ts';
 import { mlflowRoutes } from './compat/mlflow/index.ts';
 import { createContent } from './content/index.ts';
@@ -24,6 +25,15 @@ import { AppError, isAppError } from './kernel/errors.ts';
 import { hinting } from './main/hints.ts';
 import { saveRecord } from './main/records.ts';
 import { migrate } from './migrations/index.ts';
+import {
+  createMonitoringRuntime,
+  type MonitoringDeps,
+  monitoringRoutes,
+  onDataVersion,
+  onIncidentChanged,
+  onRolledBack,
+  startMonitoringWork,
+} from './monitoring/index.ts';
 import { createOutbox, type Outbox } from './outbox/index.ts';
 import {
   appliedFile,
@@ -170,6 +180,7 @@ interface Base {
 async function openAdapters(options: AppOptions, base: Base) {
   const { dataDir } = options;
   const objects = await openObjects(options);
+  const secrets = await openSecrets({ dataDir });
   return {
     content: createContent({ ...base, objects, cacheDir: join(dataDir, 'cache') }),
     analytics: createAnalytics({ tempDir: join(dataDir, 'tmp') }),
@@ -177,7 +188,12 @@ async function openAdapters(options: AppOptions, base: Base) {
     sources: createSources(),
     executor: createLocalExecutor(),
     environments: createUvEnvironments({ dataDir }),
-    secrets: await openSecrets({ dataDir }),
+    secrets,
+    notifier: createNotifier({ ...base, secrets }),
+    caller: createPredictionCaller({
+      url: () => options.gatewayUrl?.(),
+      token: async () => readFileSync(gatewayTokenPath(dataDir), 'utf8').trim(),
+    }),
   };
 }
 
@@ -190,6 +206,7 @@ interface Pillars {
   readonly registry: RegistryDeps;
   readonly pipelines: PipelinesDeps;
   readonly serving: ServingDeps;
+  readonly monitoring: MonitoringDeps;
 }
 
 interface Wiring extends Base, Adapters {
@@ -229,16 +246,33 @@ function wire(wiring: Wiring): Pillars {
     appliedFile: (projectId, pipeline) => appliedFile(pipelines, projectId, pipeline),
     runtime: createServingRuntime(),
   };
-  return { identity, data, tracking, registry, pipelines, serving };
+  const monitoring: MonitoringDeps = {
+    ...common,
+    identity,
+    data,
+    registry,
+    pipelines,
+    serving,
+    notifier: wiring.notifier,
+    secrets: wiring.secrets,
+    caller: wiring.caller,
+    serverUrl: wiring.serverUrl,
+    runtime: createMonitoringRuntime(clock.now()),
+  };
+  return { identity, data, tracking, registry, pipelines, serving, monitoring };
 }
 
 /** What flows upward among pillars. Subscribers' names are stored: they never change. */
-function subscribe(outbox: Outbox, { pipelines, serving }: Pillars): void {
+function subscribe(outbox: Outbox, { pipelines, serving, monitoring }: Pillars): void {
   outbox.subscribe('pipelines', 'data.version_created', (event) => onDataVersionCreated(pipelines, event));
   outbox.subscribe('pipelines', 'monitoring.alert_fired', (event) => onAlertFired(pipelines, event));
   outbox.subscribe('pipelines', 'pipelines.run_finished', (event) => onRunFinished(pipelines, event));
   outbox.subscribe('serving', 'registry.version_approved', (event) => onVersionApproved(serving, event));
   outbox.subscribe('serving', 'pipelines.applied', (event) => onApplied(serving, event));
+  outbox.subscribe('monitoring', 'data.version_created', (event) => onDataVersion(monitoring, event));
+  outbox.subscribe('monitoring', 'serving.rolled_back', (event) => onRolledBack(monitoring, event));
+  outbox.subscribe('monitoring', 'serving.segments_ingested', async () => monitoring.runtime.wake());
+  outbox.subscribe('monitoring', 'monitoring.incident_changed', (event) => onIncidentChanged(monitoring, event));
 }
 
 const routesOf = (pillars: Pillars): readonly Route[] => [
@@ -248,6 +282,7 @@ const routesOf = (pillars: Pillars): readonly Route[] => [
   ...pipelinesRoutes(pillars.pipelines),
   ...servingRoutes(pillars.serving),
   ...gatewayRoutes(pillars.serving),
+  ...monitoringRoutes(pillars.monitoring),
   ...mlflowRoutes(pillars.tracking),
 ];
 
@@ -257,6 +292,7 @@ function startWork(outbox: Outbox, pillars: Pillars): { stop(): Promise<void> } 
     startRegistryWork(pillars.registry),
     startPipelinesWork(pillars.pipelines),
     startServingWork(pillars.serving),
+    startMonitoringWork(pillars.monitoring),
   ];
   return {
     async stop() {
@@ -283,7 +319,7 @@ async function keepGatewayToken(
   authenticator: ReturnType<typeof createAuthenticator>,
   dataDir: string,
 ): Promise<void> {
-  const path = join(dataDir, 'gateway', 'token');
+  const path = gatewayTokenPath(dataDir);
   if (existsSync(path)) {
     const authorization = `Bearer ${readFileSync(path, 'utf8').trim()}`;
     const known = await authenticator.identify({ project: undefined, authorization }).catch((error) => {
@@ -294,6 +330,8 @@ async function keepGatewayToken(
   }
   saveRecord(path, `${await issueGatewayToken(identity)}\n`);
 }
+
+const gatewayTokenPath = (dataDir: string): string => join(dataDir, 'gateway', 'token');
 
 /** Steps outlive a server, with its address in their environment. */
 async function listenOnFormerPort(

@@ -16,13 +16,13 @@ const TABLES: readonly {
     title: 'Models',
     path: '/status',
     list: 'models',
-    fields: ['model', 'name', 'endpoint', 'version', 'liveVersion', 'lights', 'held'],
+    fields: ['name', 'endpoint', 'version', 'live', 'lights', 'held'],
   },
   {
     title: 'Incidents',
     path: '/incidents',
     list: 'items',
-    fields: ['number', 'incident', 'model', 'light', 'state', 'sentence', 'verdict'],
+    fields: ['number', 'model', 'light', 'state', 'verdict'],
   },
   { title: 'Runs', path: '/pipeline-runs', list: 'items', fields: ['id', 'pipeline', 'state', 'trigger', 'startedAt'] },
   { title: 'Activity', path: '/activity', list: 'items', fields: ['at', 'kind', 'subject', 'sentence', 'command'] },
@@ -95,15 +95,16 @@ const toPage = (version: string, body: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>Levain</title><style>${STYLE}</style><h1>Levain</h1>` +
   `<p>Version ${escapeHtml(version)}. Point <code>MLFLOW_TRACKING_URI</code> at this address; ask <code>levain status</code> for more.</p>${body}</html>\n`;
 
+/** An object by its state or kind; a record of them (lights) by name. */
 function show(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return value.map(show).join(', ');
+  const known = value as { readonly state?: unknown; readonly kind?: unknown };
+  if (typeof known.state === 'string') return known.state;
+  if (typeof known.kind === 'string') return known.kind;
   return Object.entries(value)
-    .map(
-      ([key, item]) =>
-        `${key}: ${typeof item === 'object' && item !== null && 'state' in item ? show(item.state) : show(item)}`,
-    )
+    .map(([key, item]) => `${key}: ${show(item)}`)
     .join(', ');
 }
 

@@ -17,6 +17,8 @@ import { homeRoute } from './page.ts';
 
 const DRAIN_MS = 5_000;
 const MAX_PARAM_LENGTH = 2_000;
+/** The plain page needs its own style and nothing else. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 export interface HttpDeps {
   readonly routes: readonly Route[];
@@ -53,7 +55,10 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   app.get('/', { exposeHeadRoute: false }, async (request, reply) => {
     const project = projects.get(request.raw);
     const who = await deps.authenticator.identify({ project, authorization: request.headers.authorization });
-    return reply.type('text/html; charset=utf-8').send(await home(who, project));
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', PAGE_POLICY)
+      .send(await home(who, project));
   });
   const others: Server[] = [];
   const connections = [trackConnections(app.server)];
