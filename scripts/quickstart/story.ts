@@ -228,7 +228,7 @@ async function playDay(stage: Stage, today: number): Promise<void> {
   memory.failedRequests += sent.failed;
   memory.unlabelled.push(...sent.answered);
   if (sent.failure) screen.say(`${sent.failed} requests failed: ${sent.failure}`);
-  await untilSettled(stage, today);
+  await untilSettled(stage, today, flights.at(-1)?.date ?? today);
 }
 
 /** The week that ended `labelLagDays` ago is complete: it becomes a file of the data folder, as an export would land there. */
@@ -260,17 +260,29 @@ async function outcomesArrive({ levain, notebook, plan }: Stage, today: number):
 
 const SETTLE_LIMIT_MS = 180_000;
 
-/** Waits until the monitors have seen the day and nothing that they started is still under way without needing traffic. */
-async function untilSettled({ levain, screen, signal }: Stage, today: number): Promise<void> {
+/** Gateways date a little before the last event they saw, so that stragglers still count. */
+const CLOCK_LAG_MS = 600_000;
+
+/** Waits until the monitors have seen the day up to `last` and nothing that they started goes on without more traffic. */
+async function untilSettled({ levain, screen, signal }: Stage, today: number, last: number): Promise<void> {
   const began = Date.now();
   for (let wait = 20; ; wait = Math.min(250, wait * 1.5)) {
-    const mark = await levain.get('/endpoints/flights/watermark').catch(() => null);
-    if (mark?.settled) return;
-    if (mark?.runs?.length > 0) screen.progress(`${dayName(today)}  retraining on the newer data …`);
+    const mark: Mark = await levain.get('/endpoints/flights/watermark');
+    const seen =
+      Date.parse(mark.eventClock ?? '') >= last - CLOCK_LAG_MS && Date.parse(mark.evaluatedTo ?? '') >= today;
+    if (seen && mark.actionsInFlight === 0) return;
+    if (mark.runs.length > 0) screen.progress(`${dayName(today)}  retraining on the newer data …`);
     if (Date.now() - began > SETTLE_LIMIT_MS)
       throw new Error(`The day ${dayName(today)} did not settle within three minutes: ${JSON.stringify(mark)}`);
     await sleep(wait, undefined, { signal });
   }
+}
+
+interface Mark {
+  readonly eventClock: string | null;
+  readonly evaluatedTo: string | null;
+  readonly actionsInFlight: number;
+  readonly runs: readonly unknown[];
 }
 
 interface Line {
