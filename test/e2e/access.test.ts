@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type App, startApp } from '../../src/app.ts';
 import { isAppError } from '../../src/kernel/errors.ts';
+import { postgresMissing, startPostgres } from '../support/postgres.ts';
 import { testLog } from '../support/system.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -83,5 +84,26 @@ test('the interface describes every route of ours, each with its schemas', async
     assert.ok(document.paths['/api/levain/v1/activity']);
   } finally {
     await app.close();
+  }
+});
+
+const missing = postgresMissing();
+test('the same server stands on PostgreSQL, and finds its state again', { skip: missing ?? false }, async () => {
+  const cluster = await startPostgres();
+  await cluster.run('create database app');
+  const db = cluster.url('app');
+  const startOn = (): Promise<App> => startApp({ dataDir: join(tempDir(), 'data'), db, port: 0, log: testLog() });
+  const first = await startOn();
+  const token = await addAdmin(first);
+  await first.close();
+  const second = await startOn();
+  try {
+    const response = await fetch(`${second.url}/api/levain/v1/users`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    assert.equal(response.status, 200);
+    assert.equal((await fetch(`${second.url}/api/levain/v1/status`)).status, 401);
+  } finally {
+    await second.close();
   }
 });
