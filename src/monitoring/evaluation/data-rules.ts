@@ -20,9 +20,9 @@ export function dataFindings(facts: WindowFacts): Finding[] {
   return [refused(facts), ...qualityFindings(facts), units, driftFinding(facts, units)];
 }
 
-/** Requests that break the signature never reach the model. */
+/** Rows that break the signature never reach the model. */
 function refused({ counters }: WindowFacts): Finding {
-  const all = counters.requests + counters.errors + counters.refused;
+  const all = counters.rows + counters.refused;
   const share = all === 0 ? 0 : counters.refused / all;
   const state = all < 20 ? 'grey' : share >= BROKEN_SHARE ? 'red' : share >= NOTED_SHARE ? 'amber' : 'green';
   return finding({
@@ -33,7 +33,7 @@ function refused({ counters }: WindowFacts): Finding {
     value: share,
     threshold: BROKEN_SHARE,
     n: all,
-    sentence: `${grouped(counters.refused)} of ${grouped(all)} requests broke the signature (${percent(share)})`,
+    sentence: `${grouped(counters.refused)} of ${grouped(all)} rows broke the signature and were refused (${percent(share)})`,
   });
 }
 

@@ -13,7 +13,7 @@ export function serviceFindings(facts: WindowFacts): Finding[] {
 }
 
 function errors({ counters, limits, budget }: WindowFacts): Finding {
-  const all = counters.requests + counters.errors;
+  const all = counters.requests;
   const share = all === 0 ? 0 : counters.errors / all;
   const base = { rule: 'service.errors', light: 'service', value: share, threshold: limits.errorRate, n: all } as const;
   if (all < MIN_REQUESTS)

@@ -24,11 +24,18 @@ export async function judgedBy(deps: MonitoringDeps, versionId: string): Promise
   const judged: Judged = {
     version,
     profile,
-    rule: spec ? truthRule(spec, version.facts.section?.target ?? null) : null,
+    rule: spec ? ruleOf(version, spec) : null,
     task: spec?.task ?? 'binary',
     threshold: spec?.threshold ?? version.facts.section?.target?.threshold ?? 0.5,
   };
   if (deps.runtime.versions.size >= MAX_KEPT) deps.runtime.versions.clear();
   deps.runtime.versions.set(versionId, judged);
   return judged;
+}
+
+/** Without a word about it, the second of two classes is the positive one. */
+function ruleOf(version: ModelVersion, spec: NonNullable<ModelVersion['spec']>): TruthRule {
+  const rule = truthRule(spec, version.facts.section?.target ?? null);
+  const second = spec.classes?.length === 2 ? spec.classes[1]! : 1;
+  return rule.task === 'binary' && rule.positive === null ? { ...rule, positive: second } : rule;
 }

@@ -112,7 +112,7 @@ export const selectActions = (
     .where('endpoint', '=', filter.endpoint);
   if (filter.incident !== undefined) query = query.where('incident', '=', filter.incident);
   if (filter.decision !== undefined) query = query.where('decision', '=', filter.decision);
-  return query.orderBy('at', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+  return query.orderBy('event_at', 'desc').orderBy('at', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
 };
 
 /** The newest incident that a rehearsal made. */

@@ -167,7 +167,7 @@ async function waitForRows(deps: MonitoringDeps, row: Rehearsing['row'], request
       to: Number.MAX_SAFE_INTEGER,
       rehearsal: row.id,
     });
-    const arrived = hours.reduce((sum, { counters: c }) => sum + c.requests + c.errors + c.refused, 0);
+    const arrived = hours.reduce((sum, { counters: c }) => sum + c.requests + c.refused, 0);
     if (arrived >= requests || deps.clock.now() >= until) return hours;
     await deps.clock.sleep(LOOK_MS, signal);
   }
