@@ -145,7 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 /** To a file, or to stderr. */
-export const createAppLog = (file: string | undefined): Log => createLog({ name: 'server', file });
+const createAppLog = (file: string | undefined): Log => createLog({ name: 'server', file });
 
 async function openDb({ db, dataDir }: AppOptions): Promise<Db> {
   if (db === undefined) {

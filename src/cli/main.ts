@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { type CommandModule, EXIT, exitCodeOf, type Options } from './command.ts';
-import { COMMANDS, type CommandEntry } from './commands/index.ts';
+import { COMMANDS } from './commands/index.ts';
 import { createPrinter, type Failure, type Printer } from './output.ts';
 
 /** Runs one command line (without node and script) and answers the exit code. */
@@ -148,5 +148,3 @@ async function versionOf(): Promise<string> {
   };
   return manifest.version;
 }
-
-export type { CommandEntry };

@@ -5,7 +5,6 @@ import type { ServerAddress } from '../client/client.ts';
 import { AppError } from '../kernel/errors.ts';
 
 export const DEFAULT_PORT = 4747;
-export const DEFAULT_GATEWAY_PORT = 4748;
 
 /** What a folder remembers: its local server's data directory (the port may change), or a server elsewhere. */
 export type FolderRecord = { readonly dataDir: string } | { readonly url: string };
