@@ -33,7 +33,7 @@ export interface RehearsalView {
   readonly state: 'running' | 'done' | 'failed';
   readonly incident: number | null;
   readonly rollout: string | null;
-  readonly report: RehearsalReport;
+  readonly report: RehearsalReport & { readonly lines: readonly string[] };
   readonly startedBy: string;
   readonly startedAt: string;
   readonly finishedAt: string | null;
@@ -65,8 +65,14 @@ export const toView = (row: RehearsalTable): RehearsalView => ({
   state: row.state as RehearsalView['state'],
   incident: row.incident,
   rollout: row.rollout_id,
-  report: JSON.parse(row.report) as RehearsalReport,
+  report: withLines(JSON.parse(row.report) as RehearsalReport),
   startedBy: row.started_by,
   startedAt: iso(row.started_at)!,
   finishedAt: iso(row.finished_at),
+});
+
+/** The report for people. */
+const withLines = (report: RehearsalReport): RehearsalView['report'] => ({
+  ...report,
+  lines: [report.sentence, ...report.acted, ...(report.cost === null ? [] : [report.cost])],
 });

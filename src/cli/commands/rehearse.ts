@@ -1,0 +1,112 @@
+import type { RehearsalView } from '../../monitoring/index.ts';
+import { addExamples, type CommandContext, type CommandModule, type CommandResult, EXIT, usage } from '../command.ts';
+import { parseModelRef } from '../model-ref.ts';
+import { textOf } from '../parse.ts';
+
+const KINDS = ['unit-change', 'nulls', 'shift', 'new-category', 'broken-model'];
+const POLL_MS = 500;
+
+export const command: CommandModule = {
+  name: 'rehearse',
+  group: 'Live',
+  summary: 'Rehearse a failure on your own model, marked as such',
+  configure(cmd) {
+    cmd
+      .argument('[kind]', KINDS.join(', '))
+      .argument('[model]', 'a model or an endpoint')
+      .option('--column <name>', 'the raw column to spoil; default: the most important one')
+      .option('--factor <x>', 'unit-change: what it is multiplied by (1.609344)')
+      .option('--amount <x>', 'nulls, new-category: share of the rows (0.3); shift: standard deviations (1)')
+      .option('--fault <kind>', 'broken-model: constant or errors')
+      .option('--share <x>', 'broken-model: share of the rows that fail, or the constant answer')
+      .option('--rows <n>', 'replay at most so many logged rows')
+      .option('--no-wait', 'do not wait for its end')
+      .option('--show <id>', 'the report of an earlier one');
+    addExamples(cmd, [
+      ['levain rehearse unit-change flights --column distance', 'a day of miles arrives in kilometres'],
+      ['levain rehearse broken-model flights', 'a version with a constant answer is rolled out to tagged requests'],
+      ['levain rehearse --show ID', 'what an earlier rehearsal found'],
+    ]);
+  },
+  async run(context, [kind, model], options) {
+    const shown = textOf(options['show']);
+    if (shown !== undefined)
+      return toResult(await context.client.get<RehearsalView>(`/rehearsals/${encodeURIComponent(shown)}`));
+    if (kind === undefined) return list(context);
+    if (!KINDS.includes(String(kind)))
+      throw usage(`"${String(kind)}" cannot be rehearsed; there are ${KINDS.join(', ')}`);
+    if (model === undefined) throw usage(`Say on which model: levain rehearse ${String(kind)} MODEL`);
+    const body = {
+      kind,
+      model: parseModelRef(model).model,
+      column: textOf(options['column']),
+      fault: textOf(options['fault']),
+      ...numbersOf(options, ['factor', 'amount', 'share', 'rows']),
+    };
+    const started = await context.client.post<RehearsalView>('/rehearsals', body);
+    return toResult(options['wait'] === false ? started : await follow(context, started));
+  },
+};
+
+function numbersOf(options: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const text = textOf(options[name]);
+      if (text === undefined) return [];
+      const value = Number(text);
+      if (!Number.isFinite(value)) throw usage(`--${name} takes a number; got "${text}"`);
+      return [[name, value]];
+    }),
+  );
+}
+
+async function follow({ client, out, signal }: CommandContext, started: RehearsalView): Promise<RehearsalView> {
+  let latest = started;
+  while (latest.state === 'running' && !signal.aborted) {
+    const { report } = latest;
+    out.progress(`REHEARSAL ${latest.kind}: ${report.requests} requests, ${report.alarm ?? report.sentence}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    latest = await client.get<RehearsalView>(`/rehearsals/${latest.id}`);
+  }
+  return latest;
+}
+
+function toResult(rehearsal: RehearsalView): CommandResult {
+  const { report } = rehearsal;
+  return {
+    schema: 'rehearsal/1',
+    data: rehearsal,
+    text: [
+      `REHEARSAL ${rehearsal.kind} of ${rehearsal.model}, ${rehearsal.state}: ${report.sentence}`,
+      ...report.acted.map((line) => `  ${line}`),
+      ...(report.cost === null ? [] : [`  cost: ${report.cost}`]),
+    ].join('\n'),
+    next: [
+      ...(rehearsal.state === 'running' ? [`levain rehearse --show ${rehearsal.id}`] : []),
+      ...(rehearsal.incident === null ? [] : [`levain why ${rehearsal.incident}`]),
+      ...(rehearsal.kind === 'broken-model' && report.alarm !== null ? [`levain resume ${rehearsal.model}`] : []),
+    ],
+    exitCode: rehearsal.state === 'failed' ? EXIT.failure : EXIT.ok,
+  };
+}
+
+async function list({ client, out }: CommandContext): Promise<CommandResult> {
+  const { items } = await client.get<{ items: RehearsalView[] }>('/rehearsals');
+  const rows = items.map((each) => [
+    each.startedAt.slice(0, 16).replace('T', ' '),
+    each.kind,
+    each.model,
+    each.state,
+    each.report.sentence,
+    each.id,
+  ]);
+  return {
+    schema: 'rehearsals/1',
+    data: { items },
+    text:
+      items.length === 0
+        ? 'No rehearsals yet.'
+        : out.table(['started', 'kind', 'model', 'state', 'report', 'id'], rows),
+    next: ['levain rehearse unit-change MODEL'],
+  };
+}
