@@ -6,9 +6,10 @@ import { type Column, type Frame, findColumn, toRecords } from '../kernel/frame.
 import { digestOf } from '../kernel/hash.ts';
 import { identifier } from '../ports/analytics.ts';
 import * as store from './data.store.ts';
+import { identifiedRows, identityOf, sketchOf } from './identity.ts';
 import { patient } from './patience.ts';
 import { literal, presentText, type Relation, relationOf, typed } from './relation.ts';
-import { endOfCut, identifiedRows, type RowRules, rowRules, ruledRows } from './split.ts';
+import { endOfCut, type RowRules, rowRules, ruledRows } from './split.ts';
 import type { ColumnSchema, Cut, DataDeps, DatasetVersion } from './types.ts';
 
 export interface Materialised {
@@ -149,32 +150,34 @@ export async function gateRows(
   const version = await loadVersion(deps, input.versionId);
   const relation = relationOf(version, await localPaths(deps, version));
   const rules = await rowRules(deps.analytics, relation, version, input);
-  const gate = `select __file, __row, __id from (${identifiedRows(relation, rules, input.section)}) where ${rules.isGate}`;
-  const counted = toRecords(
-    await deps.analytics.query(
-      `select count(*) as n from (${ruledRows(relation, rules, [], [])}) where ${rules.isGate}`,
-    ),
-  )[0];
-  const total = Number(counted?.['n'] ?? 0);
-  const sample =
-    total > input.limit
-      ? `${gate} order by md5_number_lower(concat(__file, '/', __row, ${literal(`/${input.seed}`)})), __file, __row limit ${input.limit}`
-      : gate;
-  const columns = relation.plan.columns.map((column) => `${shown(relation, column)} as ${identifier(column.name)}`);
-  const rows = `select ${[...relation.plan.columns.map(({ name }) => identifier(name)), '__file', '__row'].join(', ')} from (${ruledRows(relation, rules, ['__file', '__row'])})`;
-  const frame = await deps.analytics.query(
-    `select ${columns.join(', ')}, cast(__id as varchar) as __id from (${rows}) join (${sample}) using (__file, __row) order by __file, __row`,
-    [],
-    { maxRows: input.limit },
-  );
+  const frame = await deps.analytics.query(gateQuery(relation, rules, input), [], { maxRows: input.limit });
+  const total = Number(findColumn(frame, '__total')!.values[0] ?? 0);
   const ids = findColumn(frame, '__id')!.values as readonly string[];
-  const data: Column[] = frame.columns.filter((column) => column.name !== '__id');
+  const data: Column[] = frame.columns.filter(({ name }) => name !== '__id' && name !== '__total');
   return {
     frame: { rowCount: frame.rowCount, columns: data },
     rowIds: ids,
     total,
     digest: digestOf({ cut: digestOfCut(version, input), limit: input.limit, seed: input.seed }),
   };
+}
+
+/** The sample first, by place alone; then its rows with those that may equal them, for their number is part of their identity. */
+function gateQuery(
+  relation: Relation,
+  rules: RowRules,
+  { section, limit, seed }: Pick<Cut, 'section'> & { readonly limit: number; readonly seed: number },
+): string {
+  const identity = identityOf(relation, section);
+  const sketch = sketchOf(relation, identity);
+  const names = relation.plan.columns.map(({ name }) => name);
+  const columns = relation.plan.columns.map((column) => `${shown(relation, column)} as ${identifier(column.name)}`);
+  const order = `md5_number(concat(__file, '/', __row, ${literal(`/${seed}`)})) >> 64, __file, __row`;
+  const rows = identifiedRows(relation, { rules, identity, sketch, among: 'sample', kept: names });
+  return `with gate as materialized (select __file, __row, __s from (${ruledRows(relation, rules, ['__file', '__row'], [`${sketch} as __s`])}) where ${rules.isGate}),
+    sample as materialized (select * from gate order by ${order} limit ${limit})
+    select ${columns.join(', ')}, lower(hex(__id)) as __id, (select count(*) from gate) as __total
+    from (${rows}) semi join sample using (__file, __row) order by __file, __row`;
 }
 
 /** Typed, but for the dates of a CSV file: they stay the text that a notebook reads and a caller sends. */
@@ -185,16 +188,25 @@ function shown({ plan }: Relation, column: ColumnSchema): string {
 
 /** How many gate rows of one cut the other cut left to training: what a comparison on these rows would be worth. */
 export async function overlapCount(deps: CutDeps, input: Cut & { readonly other: Cut }): Promise<number> {
-  const [mine, theirs] = [await loadVersion(deps, input.versionId), await loadVersion(deps, input.other.versionId)];
-  const ids = async (version: DatasetVersion, cut: Cut, which: 'isGate' | 'isTrain'): Promise<string> => {
-    const relation = relationOf(version, await localPaths(deps, version));
-    const rules = await rowRules(deps.analytics, relation, version, cut);
-    // The identity is the asking cut's: a key declared since would make every row look new.
-    return `select __id from (${identifiedRows(relation, rules, input.section)}) where ${rules[which]}`;
-  };
-  const [gate, train] = [await ids(mine, input, 'isGate'), await ids(theirs, input.other, 'isTrain')];
-  const row = toRecords(await deps.analytics.query(`select count(*) as n from (${gate}) where __id in (${train})`))[0];
-  return Number(row?.['n'] ?? 0);
+  const [mine, theirs] = [await sideOf(deps, input), await sideOf(deps, input.other)];
+  // The identity is the asking cut's: a key declared since would make every row look new.
+  const wanted = { ...mine, identity: identityOf(mine.relation, input.section) };
+  const known = { ...theirs, identity: identityOf(theirs.relation, input.section) };
+  const sketch = sketchOf(wanted.relation, wanted.identity, known.relation);
+  const knownSketch = sketchOf(known.relation, known.identity, wanted.relation);
+  const gate = `select __s from (${ruledRows(wanted.relation, wanted.rules, [], [`${sketch} as __s`])}) where ${wanted.rules.isGate}`;
+  const trained = `select __id, __s from (${identifiedRows(known.relation, { ...known, sketch: knownSketch, among: 'gate' })}) where ${known.rules.isTrain}`;
+  const both = `select count(*) as n from (${identifiedRows(wanted.relation, { ...wanted, sketch, among: 'trained' })}) where ${wanted.rules.isGate} and __id in (select __id from trained)`;
+  const frame = await deps.analytics.query(
+    `with gate as materialized (${gate}), trained as materialized (${trained}) ${both}`,
+  );
+  return Number(toRecords(frame)[0]?.['n'] ?? 0);
+}
+
+async function sideOf(deps: CutDeps, cut: Cut): Promise<{ readonly relation: Relation; readonly rules: RowRules }> {
+  const version = await loadVersion(deps, cut.versionId);
+  const relation = relationOf(version, await localPaths(deps, version));
+  return { relation, rules: await rowRules(deps.analytics, relation, version, cut) };
 }
 
 async function loadVersion(deps: Pick<DataDeps, 'db'>, id: string): Promise<DatasetVersion> {

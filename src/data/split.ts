@@ -1,7 +1,8 @@
 import { toRecords } from '../kernel/frame.ts';
 import { type Analytics, identifier } from '../ports/analytics.ts';
 import type { DataSection, GateRows } from '../project-file/index.ts';
-import { identityText, type Relation, rawRows, requireColumn, timeMs } from './relation.ts';
+import { shortHashOf } from './identity.ts';
+import { type Relation, rawRows, requireColumn, timeMs } from './relation.ts';
 import type { Cut, DatasetVersion, GateSplit } from './types.ts';
 
 /** The split that a model's `gate.rows` means for a dataset; null where its rows come from elsewhere (a notebook, a path). */
@@ -25,13 +26,6 @@ export interface RowRules {
   readonly hash: string;
 }
 
-const SEPARATOR = 'chr(31)';
-const ABSENT = 'chr(30)';
-
-/** The text of a row's columns, one for one: what hashes are taken of, the same on every machine and for every version of the engine. */
-const textOf = (relation: Relation, names: readonly string[]): string =>
-  `concat_ws(${SEPARATOR}, ${names.map((name) => `coalesce(${identityText(relation.plan, name)}, ${ABSENT})`).join(', ')})`;
-
 /** Rows whose hash lies in the first `share` of its range. Compared, not divided: 128-bit division is twenty times slower. */
 const inShare = (share: number): string => `__h < cast(${BigInt(Math.round(share * 2 ** 32)) * 2n ** 32n} as ubigint)`;
 
@@ -46,7 +40,7 @@ export async function rowRules(
   const time = timeColumn === null ? 'cast(null as bigint)' : timeMs(relation.plan, timeColumn, 'data.time');
   const key = split?.kind === 'hash' ? split.key : section.key;
   for (const name of key) requireColumn(relation.plan, name, 'data.key');
-  const hash = `md5_number_lower(${textOf(relation, key.length > 0 ? key : relation.plan.columns.map(({ name }) => name))})`;
+  const hash = shortHashOf(relation, key.length > 0 ? key : relation.plan.columns.map(({ name }) => name));
   const inCut = await windowRule(analytics, relation, version, cut, time);
   const gate =
     split === null
@@ -125,24 +119,4 @@ async function newestRule(
   if (upTo - ties >= wanted / 2) return `coalesce(__t > ${at}, false)`;
   const divided = (wanted - (upTo - ties)) / ties;
   return `coalesce(__t > ${at} or (__t = ${at} and ${inShare(divided)}), false)`;
-}
-
-/**
- * Rows of the whole version as `__file, __row, __t, __h, __id`, where `__id` is a row's identity: its key (and time, where one
- * is declared), else its values and how many equal rows come before it.
- */
-export function identifiedRows(relation: Relation, rules: RowRules, section: DataSection): string {
-  const rows = (identity: string): string =>
-    `select __file, __row, ${rules.time} as __t, ${rules.hash} as __h, ${identity} as __i from (${rawRows(relation, ['__file', '__row'])})`;
-  if (section.key.length > 0) {
-    for (const name of section.key) requireColumn(relation.plan, name, 'data.key');
-    const names = [...new Set([...section.key, ...(section.time === null ? [] : [section.time])])];
-    return `select __file, __row, __t, __h, __i as __id from (${rows(`md5_number(${textOf(relation, names)})`)})`;
-  }
-  const all = `md5_number(${textOf(
-    relation,
-    relation.plan.columns.map(({ name }) => name),
-  )})`;
-  const counted = `select *, row_number() over (partition by __i order by __file, __row) as __o from (${rows(all)})`;
-  return `select __file, __row, __t, __h, case when __o = 1 then __i else md5_number(concat(__i, '#', __o)) end as __id from (${counted})`;
 }
