@@ -297,6 +297,35 @@ eachDatabase((name, open) => {
     await deps.db.close();
   });
 
+  test('a row is the same row after its column became wider, and in any file', async () => {
+    const deps = await depsOver(await open());
+    const section = sectionOf('{ from: "in/*.parquet" }');
+    await mkdir(join(deps.folder, 'in'));
+    const write = (file: string, rows: string): Promise<void> =>
+      analytics.run(`copy (${rows}) to '${join(deps.folder, 'in', file)}' (format parquet)`);
+    const sync = async () => (await syncDataset(deps, ann, { name: 'd', section, folder: deps.folder })).version;
+    // Names that DuckDB has columns of its own for.
+    const rows = (type: string, count: number): string =>
+      `select cast(range % 7 as ${type}) as n, 'v' || (range % 3) as file_index, range % 2 as file_row_number from range(${count})`;
+    await write('a.parquet', rows('integer', 60));
+    const narrow = await sync();
+    await write('a.parquet', rows('bigint', 30));
+    await write('b.parquet', rows('bigint', 60));
+    const wide = await sync();
+    const cut = (version: { id: string }, split: Cut['split']): Cut => ({
+      versionId: version.id,
+      section,
+      split,
+      asOf: null,
+    });
+    const all = { kind: 'hash', share: 1 - 1e-9, key: [] } as const;
+    const gate = await gateRows(deps, { ...cut(wide, all), limit: 1000, seed: 1 });
+    assert.deepEqual([gate.total, new Set(gate.rowIds).size], [90, 90]);
+    assert.equal(await overlapCount(deps, { ...cut(wide, all), other: cut(narrow, null) }), 60);
+    assert.equal(await overlapCount(deps, { ...cut(narrow, all), other: cut(wide, null) }), 60);
+    await deps.db.close();
+  });
+
   test('the newest rows are the gate; rows of one time stay together; the window ends at asOf', async () => {
     const deps = await depsOver(await open());
     const day = (i: number): string => new Date(Date.UTC(2024, 0, 1) + i * DAY_MS).toISOString().slice(0, 10);

@@ -63,14 +63,16 @@ export const identityText = (plan: ReadPlan, name: string): string =>
 
 /** Rows as the files hold them: text for CSV, the file's types otherwise. Source order where `__row` is asked for. */
 export function rawRows({ plan, paths, names }: Relation, extra: readonly ('__file' | '__row')[] = []): string {
-  const needsFile = extra.length > 0;
   const columns = plan.columns.map(({ name }) => identifier(name));
-  const file = `list_position(${fileList(paths)}, __path) - 1 as __file`;
-  const read = readCall(plan, paths, names, needsFile);
-  if (!needsFile) return `select ${columns.join(', ')} from ${read}`;
-  if (plan.format === 'parquet')
-    return `select ${[...columns, file, 'file_row_number + 1 as __row'].join(', ')} from ${read}`;
+  // DuckDB's own columns, free of charge, where the data has none of that name.
+  const isFree = (name: string): boolean => !plan.columns.some((column) => column.name.toLowerCase() === name);
+  const needsPath = extra.length > 0 && !isFree('file_index');
+  const file = needsPath ? `list_position(${fileList(paths)}, __path) - 1 as __file` : 'file_index as __file';
+  const read = readCall(plan, paths, names, needsPath);
+  if (extra.length === 0) return `select ${columns.join(', ')} from ${read}`;
   if (!extra.includes('__row')) return `select ${[...columns, file].join(', ')} from ${read}`;
+  if (plan.format === 'parquet' && isFree('file_row_number'))
+    return `select ${[...columns, file, 'file_row_number + 1 as __row'].join(', ')} from ${read}`;
   const numbered = `select ${[...columns, file, 'row_number() over () as __n'].join(', ')} from ${read}`;
   if (paths.length === 1) return `select ${[...columns, '__file', '__n as __row'].join(', ')} from (${numbered})`;
   return `select ${[...columns, '__file', '__n - min(__n) over (partition by __file) + 1 as __row'].join(', ')} from (${numbered})`;
@@ -81,9 +83,9 @@ export function readCall(
   plan: ReadPlan,
   paths: readonly string[],
   names: readonly string[],
-  needsFile = false,
+  needsPath = false,
 ): string {
-  const filename = needsFile ? ", filename = '__path'" : '';
+  const filename = needsPath ? ", filename = '__path'" : '';
   const zipped = names.some((name) => name.toLowerCase().endsWith('.gz')) ? ", compression = 'gzip'" : '';
   if (plan.format === 'parquet') return `read_parquet(${fileList(paths)}, union_by_name = true${filename})`;
   if (plan.format === 'csv') {
