@@ -47,27 +47,37 @@ export function findUnitChange(profile: NumericProfile, window: FeatureCounters)
   const noise = Math.sqrt(1 / rows + 1 / total);
   const distance = distanceAt(profile, window, rows, 1);
   if (distance < 0.1 + 1.3 * noise) return null;
-  let best: { readonly factor: number; readonly explained: number } | null = null;
-  for (const factor of candidates(profile, window, rows)) {
-    const explained = distanceAt(profile, window, rows, factor);
-    if (best === null || explained < best.explained) best = { factor, explained };
-  }
-  if (best === null || best.explained > 0.04 + 1.1 * noise || best.explained * 2 > distance) return null;
-  const known = KNOWN.find(([factor]) => Math.abs(best.factor / factor - 1) < SNAP);
-  return { factor: known?.[0] ?? best.factor, known: known?.[1] ?? null, rows, distance, explained: best.explained };
+  const fits = (factor: number): { readonly factor: number; readonly explained: number } => ({
+    factor,
+    explained: distanceAt(profile, window, rows, factor),
+  });
+  const limit = Math.min(0.04 + 1.1 * noise, distance / 2);
+  const estimated = estimates(profile, window, rows)
+    .map(fits)
+    .sort((a, b) => a.explained - b.explained)[0];
+  if (!estimated || estimated.explained > limit) return null;
+  // A known factor explains as much as the estimate, within chance: then it is the one that people recognise.
+  const near = KNOWN.filter(
+    ([factor]) => Math.abs(Math.log(estimated.factor / factor)) < SNAP + 3 * spreadOf(profile) * noise,
+  )
+    .map(([factor, known]) => ({ ...fits(factor), known }))
+    .filter(({ explained }) => explained <= Math.min(limit, estimated.explained + noise))
+    .sort((a, b) => a.explained - b.explained)[0];
+  const { factor, explained } = near ?? estimated;
+  return { factor, known: near?.known ?? null, rows, distance, explained };
 }
 
-function* candidates(profile: NumericProfile, window: FeatureCounters, rows: number): Generator<number> {
+/** Standard deviation over mean: how fast a ratio of means becomes sure. */
+const spreadOf = ({ mean, sd }: NumericProfile): number => (mean === 0 ? 1 : Math.min(1, sd / Math.abs(mean)));
+
+/** Around the ratios of means and of root mean squares, for bins say nothing about what lies beyond them. */
+function estimates(profile: NumericProfile, window: FeatureCounters, rows: number): number[] {
   const byMean = window.sum / rows / profile.mean;
   const byPower = Math.sqrt(window.sumSquares / rows / (profile.mean ** 2 + profile.sd ** 2));
-  for (const centre of [byMean, byPower]) {
-    if (!Number.isFinite(centre) || centre <= 0) continue;
-    for (let step = -10; step <= 10; step++) {
-      const factor = centre * (1 + step / 200);
-      if (Math.abs(Math.log(factor)) >= SMALLEST_LOG_FACTOR) yield factor;
-    }
-    for (const [factor] of KNOWN) if (Math.abs(centre / factor - 1) < 0.05) yield factor;
-  }
+  return [byMean, byPower, Math.sqrt(byMean * byPower)]
+    .filter((factor) => Number.isFinite(factor) && factor > 0)
+    .flatMap((factor) => [factor * 0.98, factor, factor * 1.02])
+    .filter((factor) => Math.abs(Math.log(factor)) >= SMALLEST_LOG_FACTOR);
 }
 
 /** Largest difference of the window's and the reference's cumulative shares, the reference's values taken times `factor`. */

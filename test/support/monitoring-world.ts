@@ -51,6 +51,7 @@ export class MonitoringWorld {
   readonly messages: NotifyMessage[] = [];
   file: ProjectFile = parseProjectFile(FILE, 'levain.yaml');
   #seed = 1;
+  #shipping: Promise<unknown> = Promise.resolve();
   #seq = 0;
   readonly #servables = new Map<string, Servable>();
 
@@ -72,7 +73,14 @@ export class MonitoringWorld {
         },
       },
       secrets: { find: async () => undefined },
-      caller: { call: (_endpoint, body, options) => this.#answer(body, options?.rehearsal ?? null) },
+      caller: {
+        // One gateway ships its segments one after another.
+        call: (_endpoint, body, options) => {
+          const answer = this.#shipping.then(() => this.#answer(body, options?.rehearsal ?? null));
+          this.#shipping = answer.catch(() => {});
+          return answer;
+        },
+      },
       serverUrl: () => 'http://127.0.0.1:4747',
       runtime: createMonitoringRuntime(deps.clock.now()),
     };

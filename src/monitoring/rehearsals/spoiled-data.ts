@@ -7,7 +7,7 @@ import { factsOf, findingsOf, storeFindings } from '../evaluation/evaluate.ts';
 import { selectEvaluations } from '../evaluation/evaluations.store.ts';
 import { type Judged, judgedBy } from '../evaluation/versions.ts';
 import { actOnIncidents, heldBackBy } from '../incidents/actions.ts';
-import { findIncident } from '../incidents/incidents.store.ts';
+import { findIncident, selectOpen } from '../incidents/incidents.store.ts';
 import { resolveIn } from '../incidents/incidents.ts';
 import { judgeRows } from '../incidents/judge.ts';
 import { grouped, startOfWindow } from '../labels/labels.ts';
@@ -75,9 +75,18 @@ interface Seen {
   readonly afterRows: number | null;
   readonly alarm: string | null;
   readonly heldBack: string | null;
+  /** What its windows say by the end. */
+  readonly found: string | null;
 }
 
-const NOTHING_SEEN: Seen = { incident: null, afterRequests: null, afterRows: null, alarm: null, heldBack: null };
+const NOTHING_SEEN: Seen = {
+  incident: null,
+  afterRequests: null,
+  afterRows: null,
+  alarm: null,
+  heldBack: null,
+  found: null,
+};
 
 /** Sends a few requests, lets the log bring them in, and looks; after the alarm it goes on to the day's end. */
 async function sendAndWatch(
@@ -89,15 +98,20 @@ async function sendAndWatch(
   const { note } = rehearsing;
   let seen = NOTHING_SEEN;
   let sent = 0;
-  let arrived = 0;
+  // Requests that the log should hold by now; those that it never got are not waited for twice.
+  let expected = 0;
   while (sent < bodies.length) {
     const part = bodies.slice(sent, sent + REQUESTS_A_LOOK);
     const answers = await sendAll(rehearsing, part);
     sent += part.length;
-    arrived += answers.filter(({ status }) => status < 500 || status === 500).length;
-    const found = await look(rehearsing, judged, arrived, seen.incident !== null);
+    const { hours, arrived } = await waitForRows(rehearsing, expected + answers.filter(({ ok }) => ok).length);
+    expected = arrived;
+    const looked = await look(rehearsing, judged, hours, seen.incident !== null);
     const sentRows = Math.min(rows, sent * ROWS_A_REQUEST);
-    if (seen.incident === null && found !== null) seen = { ...found, afterRequests: sent, afterRows: sentRows };
+    seen =
+      seen.incident === null && looked.incident !== null
+        ? { ...looked, afterRequests: sent, afterRows: sentRows }
+        : { ...seen, found: looked.found };
     await note(
       {
         requests: sent,
@@ -116,15 +130,14 @@ async function sendAndWatch(
 
 /** Judges the rehearsal's own windows as they are now. */
 async function look(
-  { deps, row, signal }: Rehearsing,
+  { deps, row }: Rehearsing,
   judged: Judged,
-  expected: number,
+  hours: Awaited<ReturnType<typeof countersOf>>,
   isKnown: boolean,
-): Promise<(Pick<Seen, 'incident' | 'alarm' | 'heldBack'> & Seen) | null> {
+): Promise<Seen> {
   const projectId = row.project_id;
-  const hours = await waitForRows(deps, row, expected, signal);
   const mine = hours.filter(({ versionId }) => versionId === judged.version.id);
-  if (mine.length === 0) return null;
+  if (mine.length === 0) return NOTHING_SEEN;
   const endpoint = await getEndpoint(deps.serving, { projectId }, row.endpoint);
   const file = (await deps.serving.appliedFile(projectId, row.model))?.file;
   const start = startOfWindow(Math.min(...mine.map(({ windowStart }) => windowStart)));
@@ -138,25 +151,31 @@ async function look(
     String(facts.counters.rows),
     row.id,
   );
-  if (isKnown) return null;
   const range = { projectId, endpoint: row.endpoint, rehearsal: row.id, from: start, to: start + WINDOW_MS };
   const rows = await deps.db.read((tx) => selectEvaluations(tx, range, judged.version.id));
+  const found = rows.find((each) => each.rule.startsWith('data.') && each.state === 'red')?.sentence ?? null;
+  if (isKnown)
+    return {
+      ...NOTHING_SEEN,
+      found: rows.find((each) => each.rule === 'data.units' && each.state === 'red')?.sentence ?? found,
+    };
   const clock = endpoint.eventClock === null ? deps.clock.now() : Date.parse(endpoint.eventClock);
   const judging = { projectId, endpoint, clock, file };
   const [number] = await judgeRows(deps, judging, start, rows, row.id);
-  if (number === undefined) return null;
+  if (number === undefined) return { ...NOTHING_SEEN, found };
   await actOnIncidents(deps, judging);
   const incident = await deps.db.read((tx) => findIncident(tx, projectId, number));
   const heldBack = await heldBackBy(deps, judging, number);
   return {
     ...NOTHING_SEEN,
+    found,
     incident: number,
     alarm: incident?.verdict.split('\n').slice(0, 2).join(' ') ?? null,
     heldBack,
   };
 }
 
-async function waitForRows(deps: MonitoringDeps, row: Rehearsing['row'], requests: number, signal: AbortSignal) {
+async function waitForRows({ deps, row, signal }: Rehearsing, requests: number) {
   const until = deps.clock.now() + INGEST_MS;
   for (;;) {
     signal.throwIfAborted();
@@ -168,7 +187,7 @@ async function waitForRows(deps: MonitoringDeps, row: Rehearsing['row'], request
       rehearsal: row.id,
     });
     const arrived = hours.reduce((sum, { counters: c }) => sum + c.requests + c.refused, 0);
-    if (arrived >= requests || deps.clock.now() >= until) return hours;
+    if (arrived >= requests || deps.clock.now() >= until) return { hours, arrived };
     await deps.clock.sleep(LOOK_MS, signal);
   }
 }
@@ -184,16 +203,13 @@ async function conclude(
   seen: Seen,
   sent: { readonly rows: number; readonly requests: number; readonly words: string; readonly moved: number },
 ): Promise<Partial<RehearsalReport>> {
-  if (seen.incident !== null)
-    await deps.db.write(async (tx) => {
-      const incident = await findIncident(tx, row.project_id, seen.incident!);
-      if (incident && incident.state !== 'resolved')
-        await resolveIn(tx, deps, incident, {
-          by: 'levain',
-          resolution: 'the rehearsal is over',
-          eventAt: incident.opened_event,
-        });
-    });
+  await deps.db.write(async (tx) => {
+    for (const incident of await selectOpen(tx, row.project_id, row.endpoint)) {
+      if (incident.rehearsal !== row.id) continue;
+      const end = { by: 'levain', resolution: 'the rehearsal is over', eventAt: incident.opened_event };
+      await resolveIn(tx, deps, incident, end);
+    }
+  });
   const cost =
     `${grouped(sent.requests)} tagged requests (${grouped(sent.rows)} rows)` +
     (sent.moved === 0
@@ -203,6 +219,7 @@ async function conclude(
   return {
     sentence: `alarm after ${grouped(seen.afterRows!)} of ${grouped(sent.rows)} rows with ${sent.words}: ${seen.alarm}`,
     acted: [
+      ...(seen.found === null ? [] : [`by the end: ${seen.found}`]),
       `incident ${seen.incident} opened, marked REHEARSAL, and resolved at the end`,
       ...(seen.heldBack === null ? [] : [`retraining was held back while it lasted: ${seen.heldBack}`]),
     ],
