@@ -67,6 +67,12 @@ export function findUnitChange(profile: NumericProfile, window: FeatureCounters)
   return { factor, known: near?.known ?? null, rows, distance, explained };
 }
 
+/** Whether these values look more like the reference's times `factor` than like the reference: for few rows too. */
+export function looksScaled(profile: NumericProfile, window: FeatureCounters, factor: number): boolean {
+  const rows = window.bins.reduce((a, b) => a + b, 0);
+  return rows > 0 && distanceAt(profile, window, rows, factor) < distanceAt(profile, window, rows, 1);
+}
+
 /** Standard deviation over mean: how fast a ratio of means becomes sure. */
 const spreadOf = ({ mean, sd }: NumericProfile): number => (mean === 0 ? 1 : Math.min(1, sd / Math.abs(mean)));
 

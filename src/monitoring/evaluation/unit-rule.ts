@@ -1,5 +1,5 @@
 import { mergeWindow, type NumericProfile, type WindowCounters } from '../../stats/profile.ts';
-import { findUnitChange, type UnitChange } from '../../stats/unit-change.ts';
+import { findUnitChange, looksScaled, type UnitChange } from '../../stats/unit-change.ts';
 import { grouped } from '../labels/labels.ts';
 import { type Finding, finding, type WindowFacts } from './rules.ts';
 
@@ -47,6 +47,7 @@ function lastHours(feature: NumericProfile, i: number, hours: WindowFacts['hours
   let best: Found | undefined;
   for (const { start, counters } of [...hours].reverse()) {
     if (counters.rows === 0) continue;
+    if (best && !looksScaled(feature, counters.features[i]!, best.factor)) break;
     merged = merged ? mergeWindow(merged, counters) : structuredClone(counters);
     const change = findUnitChange(feature, merged.features[i]!);
     const isSame = !best || !change || Math.abs(change.factor / best.factor - 1) < SAME_FACTOR;
