@@ -67,10 +67,17 @@ export function findUnitChange(profile: NumericProfile, window: FeatureCounters)
   return { factor, known: near?.known ?? null, rows, distance, explained };
 }
 
-/** Whether these values look more like the reference's times `factor` than like the reference: for few rows too. */
+/** Whether these values are likelier as the reference's times `factor` than as the reference's: for few rows too. */
 export function looksScaled(profile: NumericProfile, window: FeatureCounters, factor: number): boolean {
-  const rows = window.bins.reduce((a, b) => a + b, 0);
-  return rows > 0 && distanceAt(profile, window, rows, factor) < distanceAt(profile, window, rows, 1);
+  const tiny = 1e-3;
+  let [before, scaledBefore, likelihood] = [0, 0, 0];
+  window.bins.forEach((n, i) => {
+    const edge = profile.edges[i] ?? Number.POSITIVE_INFINITY;
+    const [share, scaled] = [referenceShare(profile, edge), referenceShare(profile, edge / factor)];
+    likelihood += n * Math.log((scaled - scaledBefore + tiny) / (share - before + tiny));
+    [before, scaledBefore] = [share, scaled];
+  });
+  return likelihood > 0;
 }
 
 /** Standard deviation over mean: how fast a ratio of means becomes sure. */
