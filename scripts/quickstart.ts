@@ -6,7 +6,7 @@ import { broken, collectFacts, type Facts } from './quickstart/facts.ts';
 import { connect, type Levain, type Place, runLevain } from './quickstart/levain.ts';
 import { openNotebook } from './quickstart/memory.ts';
 import { openScreen, type Screen } from './quickstart/screen.ts';
-import { layOutProject, playStory, WHOLE_STORY } from './quickstart/story.ts';
+import { isNews, layOutProject, playStory, WHOLE_STORY } from './quickstart/story.ts';
 import { openWorld } from './quickstart/world.ts';
 
 const HELP = `npm run quickstart: one real model from a notebook to production and back, on three million flights.
@@ -99,10 +99,18 @@ async function startServer(place: Place, screen: Screen): Promise<Levain> {
   return connect(place, data.url, data.gatewayUrl);
 }
 
-/** Also after Ctrl-C: whatever this story started is stopped. */
+/** Also after Ctrl-C: whatever this story started is stopped, a training that goes on too (servers leave steps running). */
 async function stopServer(place: Place): Promise<void> {
   const unstoppable: Place = { ...place, signal: new AbortController().signal };
+  const runs = await runLevain(unstoppable, ['runs'], [1, 2, 3]).catch(() => null);
+  for (const run of activeRuns(runs?.data))
+    await runLevain(unstoppable, ['run', '--cancel', run], [1, 3, 5]).catch(() => {});
   await runLevain(unstoppable, ['down'], [1, 2, 3]).catch(() => {});
+}
+
+function activeRuns(data: unknown): string[] {
+  const listed = (data as { pipelineRuns?: { id: string; finishedAt: string | null }[] } | null)?.pipelineRuns ?? [];
+  return listed.filter(({ finishedAt }) => finishedAt === null).map(({ id }) => id);
 }
 
 async function tellEnd(levain: Levain, screen: Screen, facts: Facts): Promise<void> {
@@ -115,6 +123,7 @@ async function tellEnd(levain: Levain, screen: Screen, facts: Facts): Promise<vo
     after = page.next;
   } while (after);
   for (const { at, eventAt, sentence, command } of lines.reverse()) {
+    if (!isNews(sentence)) continue;
     screen.say(`${(eventAt ?? at).slice(0, 16).replace('T', ' ')}  ${sentence}`);
     if (command) screen.say(`                    ${command}`);
   }

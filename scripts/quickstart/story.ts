@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +11,8 @@ import { DAY_MS, day, dayName, type World } from './world.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/flights/', import.meta.url));
 const PROJECT_FILES = ['levain.yaml', 'train.ipynb', 'features.py', 'requirements.lock'];
+const FIRST_WEEK = day('2001-01-01');
+const WEEK_MS = 7 * DAY_MS;
 const EXIT_WAITING = 8;
 const EXIT_CONTRACT = 9;
 const EXIT_ROLLED_BACK = 10;
@@ -19,6 +22,8 @@ export interface Plan {
   /** Live traffic starts here; the data before is what the first version learns from, with its gate rows. */
   readonly liveFrom: number;
   readonly dataUntil: number;
+  /** Weeks that begin before this never become files. */
+  readonly historyFrom: number;
   /** The day after the last one. */
   readonly until: number;
   readonly flightsPerDay: number;
@@ -33,6 +38,7 @@ export interface Plan {
 export const WHOLE_STORY: Plan = {
   liveFrom: day('2001-01-25'),
   dataUntil: day('2001-02-01'),
+  historyFrom: day('2001-02-01'),
   until: day('2001-07-01'),
   flightsPerDay: 2_400,
   rowsPerRequest: 20,
@@ -59,8 +65,8 @@ export async function layOutProject(folder: string, world: World, plan: Plan): P
   await mkdir(join(folder, 'data'), { recursive: true });
   for (const file of PROJECT_FILES) await cp(join(EXAMPLE, file), join(folder, file));
   let rows = 0;
-  for (let week = day('2001-01-01'); week < plan.dataUntil; week += 7 * DAY_MS)
-    rows += await world.writeFile(weekFile(folder, week), week, Math.min(week + 7 * DAY_MS, plan.dataUntil));
+  for (let week = FIRST_WEEK; week < plan.dataUntil; week += WEEK_MS)
+    rows += await world.writeFile(weekFile(folder, week), week, Math.min(week + WEEK_MS, plan.dataUntil));
   return rows;
 }
 
@@ -231,15 +237,15 @@ async function playDay(stage: Stage, today: number): Promise<void> {
   await untilSettled(stage, today, flights.at(-1)?.date ?? today);
 }
 
-/** The week that ended `labelLagDays` ago is complete: it becomes a file of the data folder, as an export would land there. */
+/** Weeks whose outcomes are all known become files of the data folder, as an export would land there. */
 async function dataArrives({ folder, world, notebook, plan }: Stage, today: number): Promise<void> {
   const known = today - plan.labelLagDays * DAY_MS;
-  const week = known - 7 * DAY_MS;
-  const firstWeek = day('2001-01-29');
-  if (week < firstWeek || (week - firstWeek) % (7 * DAY_MS) !== 0) return;
-  // January's last file ends with the month; the first week of February begins where it ends.
-  const from = Math.max(week, plan.dataUntil);
-  notebook.memory.rows += await world.writeFile(weekFile(folder, from), from, known);
+  for (let week = FIRST_WEEK; week + WEEK_MS <= known; week += WEEK_MS) {
+    // January's last file ends with the month; the next one begins where it ends.
+    const from = Math.max(week, plan.dataUntil);
+    if (week + WEEK_MS <= plan.dataUntil || from < plan.historyFrom || existsSync(weekFile(folder, from))) continue;
+    notebook.memory.rows += await world.writeFile(weekFile(folder, from), from, week + WEEK_MS);
+  }
 }
 
 const LABELS_PER_CALL = 10_000;
@@ -294,6 +300,9 @@ interface Line {
 
 const TOLD = new Set(['incident', 'run', 'gate', 'rollout', 'hold', 'rehearsal', 'approval']);
 
+/** Guards speak at every alarm: of those that held a retraining back only broken data is news. */
+export const isNews = (sentence: string): boolean => !/is held back/.test(sentence) || /data .*incident/.test(sentence);
+
 /** Tells each new line of the timeline once, as it happens. */
 function openTeller({ levain, screen, notebook }: Stage): { tell(): Promise<void>; skip(): Promise<void> } {
   let last = '';
@@ -310,7 +319,8 @@ function openTeller({ levain, screen, notebook }: Stage): { tell(): Promise<void
     async tell() {
       const today = notebook.memory.nextDay;
       for (const line of await fresh())
-        if (TOLD.has(line.kind)) screen.say(`${today ? dayName(today) : ''}  ${line.sentence}`);
+        if (TOLD.has(line.kind) && isNews(line.sentence))
+          screen.say(`${today ? dayName(today) : ''}  ${line.sentence}`);
     },
   };
 }
