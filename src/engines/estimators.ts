@@ -120,6 +120,7 @@ function compileTrees(model: TreesEstimator): RunEstimator {
   const kernel = loadForest(model);
   const init = model.init && compileEstimator(model.init);
   return (matrix, errors) => {
+    if (matrix.rowCount === 1 && !init) return walkRow(model, kernel, matrix, errors);
     const raw = Array.from({ length: model.outputs }, () => new Float64Array(matrix.rowCount));
     const start = init && initialScores(model, init, matrix, errors);
     const columns = inputColumns(model, matrix, errors);
@@ -127,6 +128,24 @@ function compileTrees(model: TreesEstimator): RunEstimator {
       walkChunk(model, kernel, columns, start, raw, at, Math.min(kernel.chunk, matrix.rowCount - at));
     return treesAnswer(model, raw);
   };
+}
+
+/** One row, straight into the kernel: what a request for one prediction runs. */
+function walkRow(model: TreesEstimator, kernel: ForestKernel, matrix: Matrix, errors: RowErrors): Answer {
+  const { rows, sums } = kernel;
+  const { features, outputs, baseline } = model;
+  let missing = false;
+  for (let j = 0; j < features; j++) {
+    const x = toNumbers(matrix.columns[j]!.values, 1, errors);
+    const value = x[0]!;
+    if ((model.single || value - value !== 0) && checkCells(model, x, errors)) missing = true;
+    rows[j] = model.single ? Math.fround(value) : value;
+  }
+  for (let k = 0; k < outputs; k++) sums[k] = baseline[k]!;
+  kernel.run(model.leftSets ? 'category' : missing ? 'missing' : 'plain', 1);
+  const raw = new Array<Float64Array>(outputs);
+  for (let k = 0; k < outputs; k++) raw[k] = sums.slice(k, k + 1);
+  return treesAnswer(model, raw);
 }
 
 interface InputColumns {
@@ -202,10 +221,22 @@ function treesAnswer(model: TreesEstimator, raw: readonly Float64Array[]): Answe
     case 'softmax':
       return { probabilities: softmax(raw), labels: argmax(raw), decision: raw };
     default: {
-      const p = raw[0]!.map(model.link === 'expit2' ? (s) => expit(2 * s) : expit);
-      return { probabilities: twoClasses(p), labels: positive(raw[0]!, model.zeroIsPositive), decision: raw };
+      const probabilities = sigmoids(raw[0]!, model.link === 'expit2' ? 2 : 1);
+      return { probabilities, labels: positive(raw[0]!, model.zeroIsPositive), decision: raw };
     }
   }
+}
+
+/** Both classes' probabilities; a loop, for `map` costs more than one row does. */
+function sigmoids(scores: Float64Array, factor: number): Float64Array[] {
+  const first = new Float64Array(scores.length);
+  const second = new Float64Array(scores.length);
+  for (let i = 0; i < scores.length; i++) {
+    const p = expit(factor * scores[i]!);
+    first[i] = 1 - p;
+    second[i] = p;
+  }
+  return [first, second];
 }
 
 function initialScores(model: TreesEstimator, init: RunEstimator, matrix: Matrix, errors: RowErrors): Float64Array[] {

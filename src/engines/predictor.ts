@@ -29,7 +29,8 @@ function toMatrix(model: EngineModel, frame: Frame, singles: ReadonlySet<string>
   if (names === null && frame.columns.length !== count)
     throw new AppError('invalid', `The model wants ${count} columns, got ${frame.columns.length}`);
   const columns = (names ?? frame.columns.map(({ name }) => name)).map((name, i) => {
-    const column = names === null ? frame.columns[i] : findColumn(frame, name);
+    const same = frame.columns[i];
+    const column = names === null || same?.name === name ? same : findColumn(frame, name);
     if (!column)
       throw new AppError('invalid', `Column "${name}" is missing; the model wants it`, {
         problems: [`Column "${name}" is missing`],
@@ -46,14 +47,14 @@ function toOutputs(
   rowCount: number,
   options: PredictOptions,
 ): Outputs {
-  const failed: RowError[] = Array.from(errors.messages, ([row, message]) => ({ row, message })).sort(
-    (a, b) => a.row - b.row,
-  );
   const outputs =
     model.classes === null
       ? { labels: Array.from(answer.values!), scores: answer.values! }
       : classOutputs(model.classes, answer, rowCount, options.positive ?? 1);
-  if (failed.length === 0) return { rowCount, ...outputs };
+  if (errors.messages.size === 0) return { rowCount, ...outputs };
+  const failed: RowError[] = Array.from(errors.messages, ([row, message]) => ({ row, message })).sort(
+    (a, b) => a.row - b.row,
+  );
   return { rowCount, ...blank(outputs, failed), errors: failed };
 }
 
@@ -63,11 +64,12 @@ function classOutputs(classes: readonly Cell[], answer: Answer, rowCount: number
   const { labels, probabilities, decision } = answer;
   if (!labels)
     return { labels: [], scores: new Float64Array(0), probabilities: classes.map(() => new Float64Array(0)) };
-  const cells = Array.from(labels, (k) => classes[k]!);
+  const cells = new Array<Cell>(labels.length);
+  for (let i = 0; i < cells.length; i++) cells[i] = classes[labels[i]!]!;
   if (!probabilities) return { labels: cells, scores: decisionScores(decision ?? [], labels, positive, rowCount) };
   const scores =
     classes.length === 2 ? probabilities[positive]! : Float64Array.from(labels, (k, i) => probabilities[k]![i]!);
-  return { labels: cells, scores: Float64Array.from(scores), probabilities };
+  return { labels: cells, scores: scores.slice(), probabilities };
 }
 
 /** Classifiers without probabilities are scored by their decision function. */

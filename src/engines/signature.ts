@@ -77,35 +77,57 @@ export function inferSignature(frame: Frame, types: Readonly<Record<string, Colu
  * @example checkRows({ inputs: [{ name: 'x', type: 'double', required: true }], outputs: [] }, rows).frame
  */
 export function checkRows(signature: Signature, frame: Frame): CheckedRows {
-  if (checked.get(frame) === signature) return { frame, warnings: [] };
-  const known = compiled(signature);
+  if (CheckedFrame.isOf(signature, frame)) return { frame, warnings: [] };
   const problems: string[] = [];
-  const columns = signature.inputs.map((column) => checkColumn(column, frame, problems));
+  const { inputs } = signature;
+  const inOrder = isInOrder(inputs, frame);
+  const columns = new Array<Column>(inputs.length);
+  for (let i = 0; i < columns.length; i++) {
+    const input = inputs[i]!;
+    columns[i] = checkColumn(input, inOrder ? frame.columns[i] : findColumn(frame, input.name), frame, problems);
+  }
   if (problems.length > 0) throw refuse(problems);
-  const result: Frame = { rowCount: frame.rowCount, columns };
-  checked.set(result, signature);
+  return {
+    frame: new CheckedFrame(signature, frame.rowCount, columns),
+    warnings: inOrder ? [] : ignored(signature, frame),
+  };
+}
+
+/** Exactly the signature's columns, as most callers send them: then no column is looked up by its name. */
+function isInOrder(inputs: readonly SignatureColumn[], { columns }: Frame): boolean {
+  if (columns.length !== inputs.length) return false;
+  for (let i = 0; i < columns.length; i++) if (columns[i]!.name !== inputs[i]!.name) return false;
+  return true;
+}
+
+function ignored(signature: Signature, frame: Frame): string[] {
+  const known = new Set(signature.inputs.map(({ name }) => name));
   const warnings: string[] = [];
   for (const { name } of frame.columns)
     if (!known.has(name) && warnings.length < MAX_PROBLEMS)
       warnings.push(`Column "${name}" is not in the signature; it was ignored`);
-  return { frame: result, warnings };
+  return warnings;
 }
 
 /** Types by column name, as `PythonModel.types` takes them. */
 export const columnTypes = (signature: Signature): Record<string, ColumnType> =>
   Object.fromEntries(signature.inputs.map(({ name, type }) => [name, type]));
 
-/** Frames that `checkRows` made, so that a second check of the same rows costs nothing. */
-const checked = new WeakMap<Frame, Signature>();
-const names = new WeakMap<Signature, ReadonlySet<string>>();
+/** Rows that carry the signature that they passed, so that a second check costs nothing. */
+class CheckedFrame implements Frame {
+  readonly rowCount: number;
+  readonly columns: readonly Column[];
+  readonly #signature: Signature;
 
-function compiled(signature: Signature): ReadonlySet<string> {
-  let known = names.get(signature);
-  if (!known) {
-    known = new Set(signature.inputs.map(({ name }) => name));
-    names.set(signature, known);
+  constructor(signature: Signature, rowCount: number, columns: readonly Column[]) {
+    this.rowCount = rowCount;
+    this.columns = columns;
+    this.#signature = signature;
   }
-  return known;
+
+  static isOf(signature: Signature, frame: Frame): boolean {
+    return #signature in frame && frame.#signature === signature;
+  }
 }
 
 function refuse(problems: readonly string[]): AppError {
@@ -113,9 +135,12 @@ function refuse(problems: readonly string[]): AppError {
   return new AppError('invalid', `${problems[0]}${more}`, { problems: problems.slice(0, MAX_PROBLEMS) });
 }
 
-function checkColumn(column: SignatureColumn, frame: Frame, problems: string[]): Column {
-  const { name, type, required } = column;
-  const found = findColumn(frame, name);
+function checkColumn(
+  { name, type, required }: SignatureColumn,
+  found: Column | undefined,
+  frame: Frame,
+  problems: string[],
+): Column {
   if (!found) {
     if (required) problems.push(`Column "${name}" is missing; expected ${type}`);
     return { name, values: missingValues(type, frame.rowCount) };
