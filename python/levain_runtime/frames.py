@@ -5,16 +5,34 @@ A column is `{"name", "kind", "bytes"}` in the header, and in the body, one afte
 - f8: float64 little-endian, NaN = missing
 - bool: one byte a row, 2 = missing
 - text: one byte a row (1 = missing), uint32 offsets (rows + 1), UTF-8
+- words: uint32 number of words, int32 a row (-1 = missing), the words as text: for text that repeats
 - json: a JSON list of cells, for columns that mix types
 """
 
 import json
 import math
 import struct
+import sys
+
+
+# Below so many rows a table of words saves nothing.
+MIN_WORD_ROWS = 32
+
+
+class Words:
+    """Text with few different values: `codes` (int32 array, -1 = missing) into `words`."""
+
+    def __init__(self, codes, words):
+        self.codes = codes
+        self.words = words
+
+    def tolist(self):
+        words = self.words + [None]
+        return [words[code] for code in self.codes.tolist()]
 
 
 def decode_columns(header, body):
-    """The columns of a message as [(name, kind, values)]: numpy arrays for f8 where numpy is there, else lists."""
+    """The columns of a message as [(name, kind, values)]: numpy arrays and Words where numpy is there, else lists."""
     rows = header["rowCount"]
     columns = []
     at = 0
@@ -49,15 +67,27 @@ def _decode_text(body, at, size, rows):
     ]
 
 
+def _decode_words(body, at, size, rows):
+    count = struct.unpack_from("<I", body, at)[0]
+    table = at + 4 + 4 * rows
+    words = _decode_text(body, table, size - (table - at), count)
+    try:
+        import numpy
+    except ImportError:
+        words.append(None)
+        return [words[code] for code in struct.unpack_from("<%di" % rows, body, at + 4)]
+    return Words(numpy.frombuffer(body, dtype="<i4", count=rows, offset=at + 4).astype("int32"), words)
+
+
 def _decode_json(body, at, size, rows):
     return json.loads(bytes(body[at : at + size]).decode("utf-8"))
 
 
-_DECODERS = {"f8": _decode_f8, "bool": _decode_bool, "text": _decode_text, "json": _decode_json}
+_DECODERS = {"f8": _decode_f8, "bool": _decode_bool, "text": _decode_text, "words": _decode_words, "json": _decode_json}
 
 
 def encode_columns(columns):
-    """[(name, cells)] as (header entries, body parts). Cells are float64 arrays or lists of None, bool, number and str."""
+    """[(name, cells)] as (header entries, body parts). Cells are float64 arrays, Words, or lists of None, bool, number and str."""
     entries = []
     parts = []
     for name, cells in columns:
@@ -70,6 +100,9 @@ def encode_columns(columns):
 def _encode(cells):
     if hasattr(cells, "tobytes"):
         return "f8", cells.astype("<f8").tobytes()
+    if isinstance(cells, Words):
+        head = struct.pack("<I", len(cells.words)) + cells.codes.astype("<i4").tobytes()
+        return "words", head + _encode_text(cells.words)
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds <= {int, float}:
         return "f8", struct.pack("<%dd" % len(cells), *(math.nan if c is None else float(c) for c in cells))
@@ -110,6 +143,29 @@ def to_cells(values):
         except ImportError:
             pass
     return cells
+
+
+def to_column(values):
+    """Like to_cells, but a pandas column of text that repeats stays Words, which cost nothing a row."""
+    return _to_words(values) or to_cells(values)
+
+
+def _to_words(values):
+    """None where it is no text, or most of it differs."""
+    pandas = sys.modules.get("pandas")
+    rows = len(values)
+    if pandas is None or rows < MIN_WORD_ROWS or not isinstance(values, pandas.Series):
+        return None
+    if not (pandas.api.types.is_string_dtype(values.dtype) or values.dtype == object):
+        return None
+    try:
+        codes, words = pandas.factorize(values)
+    except TypeError:
+        return None
+    words = list(words)
+    if not words or 2 * len(words) > rows or not all(isinstance(word, str) for word in words):
+        return None
+    return Words(codes, words)
 
 
 def _is_nullable(values):

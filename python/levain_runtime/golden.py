@@ -35,8 +35,9 @@ def compute(options):
     columns, row_count = read_rows(options.rows)
     if row_count > MAX_ROWS:
         raise SystemExit("%d golden rows; at most %d are kept" % (row_count, MAX_ROWS))
-    loaded = Loaded(options.features, options.model, json.loads(options.types))
-    results, errors = loaded.run("both" if options.features else "model", columns, row_count)
+    loaded = Loaded(options.features, options.model)
+    stage = "both" if options.features else "model"
+    results, errors = loaded.run(stage, columns, row_count, json.loads(options.types))
     if len(errors) == row_count and row_count > 0:
         raise SystemExit("the model answers no golden row: %s: %s" % (errors[0][1], errors[0][2]))
     return {

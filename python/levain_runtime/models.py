@@ -5,7 +5,7 @@ import re
 import sys
 import types
 
-from .frames import to_cells
+from .frames import Words, to_cells, to_column
 
 # How many times a failing batch is cut in two before what is left is given up as one.
 MAX_ATTEMPTS = 256
@@ -101,6 +101,10 @@ def make_frame(columns, column_types):
 def _series(pandas, kind, values, column_type):
     if kind == "f8":
         return _numbers(pandas, values, column_type)
+    if isinstance(values, Words):
+        if column_type != "category":
+            return _words(pandas, values)
+        values = values.tolist()
     if column_type == "category":
         return pandas.Series(values, dtype="category")
     if kind == "bool":
@@ -133,21 +137,32 @@ def _texts(pandas, values):
     return pandas.Series([nan if v is None else v for v in values], dtype="object")
 
 
+def _words(pandas, values):
+    """What _texts makes of the same text, made once a word."""
+    if _pandas3(pandas):
+        words = pandas.array(values.words, dtype="str")
+        return pandas.Series(words.take(values.codes, allow_fill=True))
+    import numpy
+
+    words = numpy.array(values.words + [float("nan")], dtype="object")
+    return pandas.Series(words[values.codes], dtype="object")
+
+
 def _pandas3(pandas):
     return int(pandas.__version__.split(".")[0]) >= 3
 
 
 class Loaded:
-    """A feature function, a model, or both, with the types of raw columns."""
+    """A feature function, a model, or both."""
 
-    def __init__(self, features_path=None, model_path=None, column_types=None):
-        self.column_types = column_types or {}
+    def __init__(self, features_path=None, model_path=None):
         self.features = load_features(features_path) if features_path else None
         self.model = load_model(model_path) if model_path else None
 
-    def run(self, stage, columns, row_count):
-        """(columns, errors): result columns as [(name, cells)] over all rows, errors as [(row, kind, message)]."""
-        frame = make_frame(columns, self.column_types if stage != "model" or self.features is None else {})
+    def run(self, stage, columns, row_count, column_types=None):
+        """(columns, errors): result columns as [(name, cells)] over all rows, errors as [(row, kind, message)]. The types are of raw columns."""
+        is_raw = stage != "model" or self.features is None
+        frame = make_frame(columns, (column_types or {}) if is_raw else {})
         parts = []
         errors = []
         pending = [(0, row_count)]
@@ -195,9 +210,9 @@ def _aligned(result, rows):
 
 def _table(result):
     if hasattr(result, "columns"):
-        return [(str(name), to_cells(result[name])) for name in result.columns]
+        return [(str(name), to_column(result[name])) for name in result.columns]
     if hasattr(result, "name") and hasattr(result, "index"):
-        return [(str(result.name), to_cells(result))]
+        return [(str(result.name), to_column(result))]
     import numpy
 
     matrix = numpy.asarray(result)

@@ -39,7 +39,7 @@ def main(argv):
 
 def _load(header):
     try:
-        loaded = Loaded(header.get("features"), header.get("model"), header.get("types"))
+        loaded = Loaded(header.get("features"), header.get("model"))
         # pandas is needed for the first rows anyway: its import belongs to loading.
         import pandas  # noqa: F401
     except (Exception, SystemExit) as error:
@@ -50,7 +50,7 @@ def _load(header):
 def _run(loaded, header, body):
     try:
         columns = decode_columns(header, body)
-        results, errors = loaded.run(header["stage"], columns, header["rowCount"])
+        results, errors = loaded.run(header["stage"], columns, header["rowCount"], header.get("types"))
         entries, parts = encode_columns(results)
     except (Exception, SystemExit) as error:
         return {"ok": False, "kind": type(error).__name__, "message": describe(error)}, []

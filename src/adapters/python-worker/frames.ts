@@ -3,7 +3,7 @@ import type { Cell, Column, ColumnValues, Frame } from '../../kernel/frame.ts';
 /** One column in a message's header; its bytes stand in the body in the same order. See levain_runtime/frames.py. */
 export interface WireColumn {
   readonly name: string;
-  readonly kind: 'f8' | 'bool' | 'text' | 'json';
+  readonly kind: 'f8' | 'bool' | 'text' | 'words' | 'json';
   readonly bytes: number;
 }
 
@@ -11,6 +11,11 @@ export interface WireFrame {
   readonly columns: readonly WireColumn[];
   readonly parts: readonly Uint8Array[];
 }
+
+/** Below so many rows a table of words saves nothing. */
+const MIN_WORD_ROWS = 32;
+/** Beyond these, a new word in every second row says that the text does not repeat. */
+const WORDS_AT_FIRST = 256;
 
 export function encodeFrame(frame: Frame): WireFrame {
   const encoded = frame.columns.map(({ name, values }) => ({ name, ...encodeValues(values, frame.rowCount) }));
@@ -33,25 +38,54 @@ function encodeValues(values: ColumnValues, rowCount: number): Encoded {
   if (kinds.has('number'))
     return { kind: 'f8', data: bytesOf(Float64Array.from(values, (v) => (typeof v === 'number' ? v : Number.NaN))) };
   if (kinds.has('boolean')) return { kind: 'bool', data: Uint8Array.from(values, (v) => (v === null ? 2 : Number(v))) };
-  return { kind: 'text', data: encodeText(values, rowCount) };
+  const words = rowCount >= MIN_WORD_ROWS ? encodeWords(values, rowCount) : undefined;
+  return words ? { kind: 'words', data: words } : { kind: 'text', data: encodeText(values, rowCount) };
 }
 
 const bytesOf = (values: Float64Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-function encodeText(values: readonly Cell[], rowCount: number): Uint8Array {
-  const texts = Array.from({ length: rowCount }, (_, i) => Buffer.from(String(values[i] ?? ''), 'utf8'));
-  const size = texts.reduce((sum, text) => sum + text.length, 0);
+function encodeText(values: readonly Cell[], rowCount: number): Buffer {
   const head = rowCount + 4 * (rowCount + 1);
+  let size = 0;
+  for (let i = 0; i < rowCount; i++) size += Buffer.byteLength(String(values[i] ?? ''), 'utf8');
   const data = Buffer.allocUnsafe(head + size);
-  let at = 0;
+  let at = head;
   for (let i = 0; i < rowCount; i++) {
-    data[i] = values[i] === null || values[i] === undefined ? 1 : 0;
-    data.writeUInt32LE(at, rowCount + 4 * i);
-    texts[i]!.copy(data, head + at);
-    at += texts[i]!.length;
+    const value = values[i] ?? null;
+    data[i] = value === null ? 1 : 0;
+    data.writeUInt32LE(at - head, rowCount + 4 * i);
+    if (value !== null) at += data.write(String(value), at, 'utf8');
   }
-  data.writeUInt32LE(at, rowCount + 4 * rowCount);
+  data.writeUInt32LE(at - head, rowCount + 4 * rowCount);
+  return data;
+}
+
+/** Text with few different values: the values once, as text, then one int32 a row (-1 = missing). Undefined where many differ. */
+function encodeWords(values: readonly Cell[], rowCount: number): Uint8Array | undefined {
+  const codes = new Int32Array(rowCount);
+  const known = new Map<string, number>();
+  for (let i = 0; i < rowCount; i++) {
+    const value = values[i] ?? null;
+    if (value === null) {
+      codes[i] = -1;
+      continue;
+    }
+    const word = String(value);
+    let code = known.get(word);
+    if (code === undefined) {
+      code = known.size;
+      if (code > WORDS_AT_FIRST + i / 2) return undefined;
+      known.set(word, code);
+    }
+    codes[i] = code;
+  }
+  if (known.size === 0) return undefined;
+  const table = encodeText([...known.keys()], known.size);
+  const data = Buffer.allocUnsafe(4 + 4 * rowCount + table.length);
+  data.writeUInt32LE(known.size, 0);
+  data.set(new Uint8Array(codes.buffer), 4);
+  data.set(table, 4 + 4 * rowCount);
   return data;
 }
 
@@ -73,6 +107,8 @@ function decodeValues(kind: WireColumn['kind'], data: Uint8Array, rowCount: numb
       return Array.from(data, (b) => (b === 2 ? null : b === 1));
     case 'text':
       return decodeText(Buffer.from(data.buffer, data.byteOffset, data.byteLength), rowCount);
+    case 'words':
+      return decodeWords(Buffer.from(data.buffer, data.byteOffset, data.byteLength), rowCount);
     case 'json':
       // Written by our own worker from plain cells.
       return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8')) as Cell[];
@@ -85,6 +121,13 @@ function decodeText(data: Buffer, rowCount: number): Cell[] {
   return Array.from({ length: rowCount }, (_, i) =>
     data[i] === 1 ? null : data.toString('utf8', offset(i), offset(i + 1)),
   );
+}
+
+function decodeWords(data: Buffer, rowCount: number): Cell[] {
+  const words = decodeText(data.subarray(4 + 4 * rowCount), data.readUInt32LE(0));
+  const cells = new Array<Cell>(rowCount);
+  for (let i = 0; i < rowCount; i++) cells[i] = words[data.readInt32LE(4 + 4 * i)] ?? null;
+  return cells;
 }
 
 /** Frames with the same columns as one; undefined where they differ. */

@@ -50,7 +50,8 @@ export function createPythonWorkers(options: PythonWorkersOptions): PythonWorker
   const workers = new Map<string, Entry>();
   return {
     load: async (python, model) => {
-      const key = JSON.stringify([python, model.featuresPath, model.modelPath, model.types]);
+      // Types travel with each call: they make no other process.
+      const key = JSON.stringify([python, model.featuresPath, model.modelPath]);
       let entry = workers.get(key);
       if (!entry) {
         entry = { worker: new ModelWorker(python, model, options, limits), users: 0, idle: new AbortController() };
@@ -61,7 +62,7 @@ export function createPythonWorkers(options: PythonWorkersOptions): PythonWorker
       entry.users++;
       entry.idle.abort();
       try {
-        return handle(worker, await worker.ready(), release);
+        return handle(worker, await worker.ready(), model.types, release);
       } catch (error) {
         entry.users--;
         if (workers.get(key) === entry) workers.delete(key);
@@ -110,11 +111,17 @@ function releaseOf(
   };
 }
 
-function handle(worker: ModelWorker, facts: Facts, release: () => Promise<void>): LoadedPythonModel {
+function handle(
+  worker: ModelWorker,
+  facts: Facts,
+  types: PythonModel['types'],
+  release: () => Promise<void>,
+): LoadedPythonModel {
   let closed = false;
+  const typing = types && { types, key: JSON.stringify(types) };
   return {
     ...facts,
-    run: (stage, frame, { deadlineMs } = {}) => worker.run(stage, frame, deadlineMs),
+    run: (stage, frame, { deadlineMs } = {}) => worker.run({ stage, typing }, frame, deadlineMs),
     close: async () => {
       if (closed) return;
       closed = true;
@@ -123,10 +130,13 @@ function handle(worker: ModelWorker, facts: Facts, release: () => Promise<void>)
   };
 }
 
-type Stage = 'features' | 'model' | 'both';
+interface Work {
+  readonly stage: 'features' | 'model' | 'both';
+  readonly typing: { readonly types: PythonModel['types']; readonly key: string } | undefined;
+}
 
 interface Call {
-  readonly stage: Stage;
+  readonly work: Work;
   readonly frame: Frame;
   readonly timer: AbortController;
   resolve(result: PythonResult): void;
@@ -162,14 +172,14 @@ class ModelWorker {
     return this.starting;
   }
 
-  run(stage: Stage, frame: Frame, deadlineMs = this.limits.callMs): Promise<PythonResult> {
+  run(work: Work, frame: Frame, deadlineMs = this.limits.callMs): Promise<PythonResult> {
     if (this.closing.signal.aborted) return Promise.reject(new AppError('unavailable', 'The Python worker is closed'));
     if (this.queue.length >= this.limits.queuedCalls)
       return Promise.reject(
         new AppError('unavailable', `${this.queue.length} calls wait for the Python worker; try again later`),
       );
     return new Promise((resolve, reject) => {
-      const call = { stage, frame, resolve, reject, timer: new AbortController() };
+      const call = { work, frame, resolve, reject, timer: new AbortController() };
       this.queue.push(call);
       void this.watch(call, deadlineMs);
       void this.pump();
@@ -201,8 +211,8 @@ class ModelWorker {
       if (!timer.signal.aborted) connection.kill(`loading took longer than ${this.limits.loadMs} ms`);
     });
     try {
-      const { featuresPath, modelPath, types } = this.model;
-      const reply = await connection.send({ op: 'load', features: featuresPath, model: modelPath, types });
+      const { featuresPath, modelPath } = this.model;
+      const reply = await connection.send({ op: 'load', features: featuresPath, model: modelPath });
       if (reply.ok) return { libraries: reply.libraries ?? {}, ...(reply.classes && { classes: reply.classes }) };
       connection.kill('the model does not load');
       throw new AppError('invalid', `The model does not load in Python: ${reply.kind}: ${reply.message}`, {
@@ -249,7 +259,7 @@ class ModelWorker {
       const waiting = batch.filter((call) => !call.timer.signal.aborted);
       if (waiting.length === 0) return;
       const reply = await connection.send(
-        { op: 'run', stage: batch[0]!.stage },
+        { op: 'run', stage: batch[0]!.work.stage, types: batch[0]!.work.typing?.types },
         concatFrames(waiting.map(({ frame }) => frame)),
       );
       this.failures = 0;
@@ -279,7 +289,7 @@ class ModelWorker {
     let rows = 0;
     for (const call of this.queue) {
       const fits = batch.length === 0 || rows + call.frame.rowCount <= this.limits.batchRows;
-      if (!fits || call.stage !== first.stage || !sameColumns(call.frame, first.frame)) break;
+      if (!fits || !sameWork(call.work, first.work) || !sameColumns(call.frame, first.frame)) break;
       batch.push(call);
       rows += call.frame.rowCount;
     }
@@ -297,6 +307,8 @@ class ModelWorker {
     }
   }
 }
+
+const sameWork = (a: Work, b: Work): boolean => a.stage === b.stage && a.typing?.key === b.typing?.key;
 
 /** The part of a batch's reply that belongs to the rows from `from` to `to`. */
 function resultOf(reply: Reply, from: number, to: number): PythonResult {

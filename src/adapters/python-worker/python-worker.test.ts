@@ -99,6 +99,34 @@ test('features run on raw rows and text survives', { skip }, async () => {
   await loaded.close();
 });
 
+test('text that repeats comes back as it was', { skip }, async () => {
+  const loaded = await open();
+  const names = Array.from({ length: 300 }, (_, i) => (i % 7 === 0 ? null : ['ä', '', 'b"\n', '🥐'][i % 4]!));
+  const result = await loaded.run('features', {
+    rowCount: 300,
+    columns: [
+      { name: 'x', values: new Float64Array(300).fill(1) },
+      { name: 'name', values: names },
+    ],
+  });
+  assert.ok(result.ok);
+  assert.deepEqual(
+    column(result.frame, 'name'),
+    names.map((name) => name?.toUpperCase() ?? null),
+  );
+  await loaded.close();
+});
+
+test('the same code under other types is the same process', { skip }, async () => {
+  const [plain, timed] = [await workers.load(python!, { featuresPath }), await open()];
+  const frame = { ...rows(1, 2), columns: [...rows(1, 2).columns, { name: 'when', values: Float64Array.of(0, 1) }] };
+  const [a, b] = [await plain.run('features', rows(1, 2)), await timed.run('features', frame)];
+  assert.ok(a.ok && b.ok);
+  assert.deepEqual(column(a.frame, 'pid'), column(b.frame, 'pid'));
+  assert.deepEqual(column(b.frame, 'kind'), ['datetime64', 'datetime64']);
+  await Promise.all([plain.close(), timed.close()]);
+});
+
 test('a datetime column reaches pandas as datetimes', { skip }, async () => {
   const loaded = await open();
   const when = Float64Array.of(Date.UTC(2026, 0, 31, 17), Number.NaN);
