@@ -65,7 +65,7 @@ export const toRun = (run: Run): unknown => ({
   data: {
     ...ifAny(
       'metrics',
-      run.metrics.map((metric) => toMetric(metric, run.id)),
+      run.metrics.map((metric) => toMetric(metric)),
     ),
     ...ifAny('params', run.params),
     ...ifAny('tags', run.tags),
@@ -107,7 +107,7 @@ export const toLoggedModel = (model: LoggedModel): unknown => ({
     artifact_uri: model.artifactUri,
     status: STATUS_NAMES[model.status],
     model_type: model.modelType,
-    ...(model.sourceRunId ? { source_run_id: model.sourceRunId } : {}),
+    source_run_id: model.sourceRunId,
     ...ifAny('tags', model.tags),
   },
   data: {

@@ -13,7 +13,17 @@ import {
   type TrackingDeps,
 } from '../../tracking/index.ts';
 import { ifAny, ifText, toExperiment, VIEW_TYPE } from './entities.ts';
-import { enumOf, integerOf, invalid, type Message, messagesOf, requiredText, textOf, textsOf } from './message.ts';
+import {
+  enumOf,
+  integerOf,
+  invalid,
+  type Message,
+  messagesOf,
+  requiredText,
+  textOf,
+  textsOf,
+  wrongType,
+} from './message.ts';
 import { checkLength, toExperimentTag } from './names.ts';
 import type { Call, Rpc } from './rpc.ts';
 
@@ -113,7 +123,7 @@ async function create(deps: TrackingDeps, { actor, message }: Call): Promise<unk
 /** A location of the user's own is only kept: the client reads and writes there itself. */
 function checkLocation(location: string): void {
   if (location.includes('#')) {
-    throw invalid(`'artifact_location' URL can't include fragments or params, got '${location}'`);
+    throw invalid("'artifact_location' URL can't include fragments or params.");
   }
   if (location.startsWith('runs:')) {
     throw invalid(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
@@ -191,10 +201,11 @@ async function datasets(deps: TrackingDeps, { actor, message }: Call): Promise<u
   );
 }
 
-export function checkPageSize(limit: number, max: number): number {
-  if (limit < 1)
+/** `written` is the value as the client wrote it, for the text. */
+export function checkPageSize(limit: number, max: number, written: unknown = limit): number {
+  if (limit < 1) {
     throw invalid(`Invalid value ${limit} for parameter 'max_results' supplied. It must be a positive integer`);
-  if (limit > max)
-    throw invalid(`Invalid value ${limit} for parameter 'max_results' supplied. It must be at most ${max}`);
+  }
+  if (limit > max) throw wrongType('max_results', written);
   return limit;
 }

@@ -48,6 +48,7 @@ export function toInteger(value: unknown): number | undefined {
 /** A double as protobuf's JSON says it: a number, its text, or "NaN", "Infinity", "-Infinity". */
 export function toDouble(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
   if (typeof value !== 'string') return undefined;
   if (value === 'NaN') return Number.NaN;
   if (value === 'Infinity') return Number.POSITIVE_INFINITY;

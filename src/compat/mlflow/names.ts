@@ -149,5 +149,9 @@ const badNumber = (at: string, name: string, value: unknown, time: string): AppE
 
 const badTimestamp = (at: string, key: string, value: number, timestamp: number): AppError =>
   invalid(
-    `${invalidValue(join(at, 'timestamp'), timestamp)}: metric '${key}' (value=${value}). Timestamp must be a nonnegative long (64-bit integer) `,
+    `${invalidValue(join(at, 'timestamp'), timestamp)}: metric '${key}' (value=${pythonFloat(value)}). Timestamp must be a nonnegative long (64-bit integer) `,
   );
+
+/** As Python prints a float: `1.0`, not `1`. */
+const pythonFloat = (value: number): string =>
+  Number.isInteger(value) && Math.abs(value) < 1e16 ? `${value}.0` : String(value);

@@ -1,17 +1,7 @@
 import type { TrackingDeps } from '../../tracking/index.ts';
 import { ifAny, ifText } from './entities.ts';
 import { checkPageSize } from './experiments.ts';
-import {
-  booleanOf,
-  integerOf,
-  invalid,
-  type Message,
-  messagesOf,
-  missing,
-  requiredText,
-  textOf,
-  textsOf,
-} from './message.ts';
+import { booleanOf, integerOf, invalid, type Message, messagesOf, requiredText, textOf, textsOf } from './message.ts';
 import { checkKey, checkLength } from './names.ts';
 import type { EntryTag, ModelEntry, RegistryPort, Stage, VersionEntry, VersionKey } from './registry-port.ts';
 import type { Call, Rpc } from './rpc.ts';
@@ -61,7 +51,7 @@ function toVersion(text: string): number {
 }
 
 function checkModelName(name: string): string {
-  if (name.trim() === '') missing('name');
+  if (name.trim() === '') throw invalid("Missing value for required parameter 'name'.");
   if (/[/:]/.test(name)) throw invalid(`Invalid model name '${name}'. Names cannot contain '/' or ':'.`);
   return name;
 }
@@ -184,7 +174,11 @@ const getModel: Handler = async (deps, port, { actor, message }) =>
   modelAnswer(await port.getModel(deps, actor, nameOf(message)));
 
 const searchModels: Handler = async (deps, port, { actor, message }) => {
-  const limit = checkPageSize(integerOf(message, 'max_results') ?? DEFAULT_MODELS, MAX_MODELS_A_PAGE);
+  const limit = checkPageSize(
+    integerOf(message, 'max_results') ?? DEFAULT_MODELS,
+    MAX_MODELS_A_PAGE,
+    message['max_results'],
+  );
   const page = await port.searchModels(deps, actor, queryOf(message, limit));
   return { ...ifAny('registered_models', page.items.map(toModel)), ...ifText('next_page_token', page.next) };
 };
@@ -288,7 +282,11 @@ const deleteVersion: Handler = async (deps, port, { actor, message }) => {
 };
 
 const searchVersions: Handler = async (deps, port, { actor, message }) => {
-  const limit = checkPageSize(integerOf(message, 'max_results') ?? MAX_VERSIONS_A_PAGE, MAX_VERSIONS_A_PAGE);
+  const limit = checkPageSize(
+    integerOf(message, 'max_results') ?? MAX_VERSIONS_A_PAGE,
+    MAX_VERSIONS_A_PAGE,
+    message['max_results'],
+  );
   const page = await port.searchVersions(deps, actor, queryOf(message, limit));
   return { ...ifAny('model_versions', page.items.map(toVersionMessage)), ...ifText('next_page_token', page.next) };
 };
