@@ -135,8 +135,8 @@ test('ordinary differences among days do not alarm for ever: 60 seeds of 90 days
       isAlarm = now;
     }
   }
-  // Loss and calibration share 0.4 of one alarm in 90 days: 24 in 60 runs; three standard deviations above are 39.
-  assert.ok(alarms <= 39, `${alarms} alarms`);
+  // Loss and calibration share 0.5 of one alarm in 90 days: 30 in 60 runs; three standard deviations above are 46.
+  assert.ok(alarms <= 46, `${alarms} alarms`);
 });
 
 test('a calibration that drifts by more than days differ is found within two weeks, and says what was seen', () => {

@@ -34,8 +34,8 @@ export const SHARES = {
   scores: 0.1,
   quality: 0.15,
   loss: 0.2,
-  calibration: 0.2,
-  jump: 0.2,
+  calibration: 0.3,
+  jump: 0.1,
 } as const;
 
 /** Rules that alarm only when two of three windows exceed. */
