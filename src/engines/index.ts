@@ -24,4 +24,5 @@ export {
   type SignatureColumn,
   signatureFromMlmodel,
 } from './signature.ts';
+export { concatOutputs, rowsOf } from './turns.ts';
 export type { Fault, Outputs, PythonFile, RowError, Servable, ServableIo, ServableSpec, Task } from './types.ts';

@@ -10,6 +10,7 @@ import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from '
 import { compileModel } from './predictor.ts';
 import { layOutFiles } from './python-files.ts';
 import { checkRows, columnTypes } from './signature.ts';
+import { runInTurns } from './turns.ts';
 import type { Outputs, Servable, ServableIo, ServableSpec } from './types.ts';
 
 /**
@@ -63,7 +64,7 @@ async function loadEngine(spec: ServableSpec, io: ServableIo): Promise<Runnable>
   const finish = (outputs: Outputs): Outputs => withThreshold(outputs, spec, model.classes, positive);
   if (!spec.features) {
     const predictSync = (rows: Frame): Outputs => finish(run(rows));
-    return { predict: async (rows) => predictSync(rows), predictSync, close: async () => undefined };
+    return { predict: (rows) => runInTurns(predictSync, rows), predictSync, close: async () => undefined };
   }
   const features = await loadFeatures(spec, io);
   return {
@@ -72,16 +73,16 @@ async function loadEngine(spec: ServableSpec, io: ServableIo): Promise<Runnable>
         return finish(run({ rowCount: 0, columns: emptyInputs(model.inputs.names ?? [], model.inputs.count) }));
       const result = await features.run('features', rows, options(deadlineMs));
       if (!result.ok) return failed(spec, rows.rowCount, `${result.kind}: ${result.message}`);
-      return finish(withRowErrors(runOnFeatures(run, result.frame, spec), result.errors));
+      return finish(withRowErrors(await runOnFeatures(run, result.frame, spec), result.errors));
     },
     close: () => features.close(),
   };
 }
 
 /** Columns that features.py should have made and did not are the version's fault, not the caller's. */
-function runOnFeatures(run: (frame: Frame) => Outputs, frame: Frame, spec: ServableSpec): Outputs {
+async function runOnFeatures(run: (frame: Frame) => Outputs, frame: Frame, spec: ServableSpec): Promise<Outputs> {
   try {
-    return run(frame);
+    return await runInTurns(run, frame);
   } catch (error) {
     if (!isAppError(error)) throw error;
     return failed(spec, frame.rowCount, `features.py: ${error.message}`);

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { loadServable } from '../engines/index.ts';
+import { concatOutputs, loadServable, rowsOf } from '../engines/index.ts';
 import type { Outputs, Servable, ServableSpec } from '../engines/types.ts';
-import { type Cell, type Frame, takeRows } from '../kernel/frame.ts';
+import type { Frame } from '../kernel/frame.ts';
 import type { RegistryDeps } from './types.ts';
 
-/** Rows scored between two turns of the event loop: a few milliseconds of a large forest. */
-const CHUNK_ROWS = 250;
+/** Rows scored at a time: checking and encoding them holds the event loop for a millisecond or two. */
+const CHUNK_ROWS = 4096;
 
 export const openServable = (
   deps: Pick<RegistryDeps, 'content' | 'workers' | 'random' | 'clock'>,
@@ -20,42 +20,12 @@ export const openServable = (
 
 /** Scores many rows on the path that serving takes, without holding the event loop. */
 export async function scoreRows(servable: Servable, frame: Frame): Promise<Outputs> {
-  const chunkRows = servable.predictSync ? CHUNK_ROWS : CHUNK_ROWS * 20;
   const parts: Outputs[] = [];
-  for (let start = 0; start < frame.rowCount; start += chunkRows) {
-    const rows = Array.from({ length: Math.min(chunkRows, frame.rowCount - start) }, (_, i) => start + i);
-    parts.push(await servable.predict(takeRows(frame, rows)));
+  for (let from = 0; from < frame.rowCount; from += CHUNK_ROWS) {
+    parts.push(await servable.predict(rowsOf(frame, from, Math.min(frame.rowCount, from + CHUNK_ROWS))));
     await setImmediate();
   }
   return concatOutputs(parts);
-}
-
-function concatOutputs(parts: readonly Outputs[]): Outputs {
-  const join = (pick: (part: Outputs) => Float64Array): Float64Array => {
-    const all = new Float64Array(parts.reduce((n, part) => n + part.rowCount, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(pick(part), at);
-      at += part.rowCount;
-    }
-    return all;
-  };
-  const labels: Cell[] = parts.flatMap((part) => [...part.labels]);
-  const errors: { row: number; message: string }[] = [];
-  let offset = 0;
-  for (const part of parts) {
-    for (const { row, message } of part.errors ?? []) errors.push({ row: row + offset, message });
-    offset += part.rowCount;
-  }
-  const classes = parts[0]?.probabilities?.length ?? 0;
-  const probabilities = Array.from({ length: classes }, (_, k) => join((part) => part.probabilities![k]!));
-  return {
-    rowCount: labels.length,
-    labels,
-    scores: join((part) => part.scores),
-    ...(classes > 0 && { probabilities }),
-    ...(errors.length > 0 && { errors }),
-  };
 }
 
 /** Deterministic permutation of 0..n-1 by a seed (mulberry32), so that a repeated registration measures the same. */
