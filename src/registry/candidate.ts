@@ -1,7 +1,14 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { computeGolden, convertModel, ENGINE_FORMAT, encodeGolden, PARITY_TOLERANCE } from '../engines/index.ts';
-import type { Servable, ServableSpec, Task } from '../engines/types.ts';
+import {
+  type Conversion,
+  computeGolden,
+  convertModel,
+  ENGINE_FORMAT,
+  encodeGolden,
+  PARITY_TOLERANCE,
+} from '../engines/index.ts';
+import type { ServableSpec, Task } from '../engines/types.ts';
 import { recordActivity } from '../identity/index.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -9,11 +16,11 @@ import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
 import { digestOf } from '../kernel/hash.ts';
 import { uuidv7 } from '../kernel/ids.ts';
 import { publish } from '../outbox/index.ts';
+import type { PythonModel } from '../ports/python-worker.ts';
 import type { Actor } from '../wire/route.ts';
 import { goldenRows, proveParity } from './parity.ts';
 import { rawSignature } from './raw-signature.ts';
-import { buildReference, trainingSample } from './reference.ts';
-import { openServable } from './scoring.ts';
+import { buildReference, type TrainingSample, trainingSample } from './reference.ts';
 import type { Candidate, EngineFacts, Parity, Registered, RegistryDeps, VersionFacts } from './types.ts';
 import * as store from './versions.store.ts';
 import { getVersionIn } from './versions.ts';
@@ -88,6 +95,32 @@ async function prepare(deps: RegistryDeps, actor: Actor, candidate: Candidate, p
       'invalid',
       `The model file is refused: it names ${converted.dangers.join(', ')}, which no model needs`,
     );
+  // The training environment takes a second to import; it starts while the signature is found.
+  const warm = deps.workers.load(candidate.python, pythonModel(paths)).catch(() => undefined);
+  try {
+    return await prove(deps, actor, candidate, { paths, training, converted });
+  } finally {
+    await (await warm)?.close();
+  }
+}
+
+const pythonModel = ({ modelPath, featuresPath }: Paths): PythonModel => ({
+  modelPath,
+  ...(featuresPath !== undefined && { featuresPath }),
+});
+
+interface Read {
+  readonly paths: Paths;
+  readonly training: TrainingSample;
+  readonly converted: Conversion;
+}
+
+async function prove(
+  deps: RegistryDeps,
+  actor: Actor,
+  candidate: Candidate,
+  { paths, training, converted }: Read,
+): Promise<Prepared> {
   const classes = converted.engine === 'levain' ? converted.classes : undefined;
   const target = candidate.section.target;
   const signature = await rawSignature(deps, actor, candidate, paths, training.frame);
@@ -101,13 +134,10 @@ async function prepare(deps: RegistryDeps, actor: Actor, candidate: Candidate, p
     ...(candidate.featuresDigest !== null && { features: { digest: candidate.featuresDigest } }),
   };
   const python = { envDigest: candidate.env.digest, executable: candidate.python };
-  const rows = goldenRows(candidate.gate?.frame ?? training.frame, signature);
+  const rows = await goldenRows(candidate.gate?.frame ?? training.frame, signature);
   const golden = await computeGolden(deps.workers, {
     python: candidate.python,
-    model: {
-      modelPath: paths.modelPath,
-      ...(paths.featuresPath !== undefined && { featuresPath: paths.featuresPath }),
-    },
+    model: pythonModel(paths),
     rows,
     task: base.task,
     signature,
@@ -134,15 +164,18 @@ async function prepare(deps: RegistryDeps, actor: Actor, candidate: Candidate, p
       reason: converted.engine === 'python' ? converted.reason : 'the engine did not agree with Python',
     },
   ]);
-  const reference = await withServable(deps, proven.spec, (servable) =>
-    buildReference(candidate, training, servable, signature),
-  );
-  return {
-    ...proven,
-    profile: canonicalJson(reference),
-    trainingRows: training.total,
-    contents: contentsOf(candidate, proven.spec, goldenRef.digest),
-  };
+  const { servable, ...facts } = proven;
+  try {
+    const reference = await buildReference(deps, candidate, training, servable);
+    return {
+      ...facts,
+      profile: canonicalJson(reference),
+      trainingRows: training.total,
+      contents: contentsOf(candidate, proven.spec, goldenRef.digest),
+    };
+  } finally {
+    await servable.close();
+  }
 }
 
 const needsPython = (spec: { features?: unknown }): boolean => spec.features !== undefined;
@@ -150,19 +183,6 @@ const needsPython = (spec: { features?: unknown }): boolean => spec.features !==
 async function storeEngine(deps: RegistryDeps, bytes: Uint8Array): Promise<ServableSpec['engine']> {
   const { digest } = await deps.content.put(bytes);
   return { kind: 'levain', digest, format: ENGINE_FORMAT };
-}
-
-export async function withServable<T>(
-  deps: RegistryDeps,
-  spec: Omit<ServableSpec, 'version' | 'versionId'>,
-  use: (servable: Servable) => Promise<T>,
-): Promise<T> {
-  const servable = await openServable(deps, { ...spec, version: 0, versionId: 'candidate' });
-  try {
-    return await use(servable);
-  } finally {
-    await servable.close();
-  }
 }
 
 /** The task the file names, else what the model's classes and the target say. */

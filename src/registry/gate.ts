@@ -1,14 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import { overlapCount } from '../data/index.ts';
 import type { Outputs, ServableSpec } from '../engines/types.ts';
 import { recordActivity } from '../identity/index.ts';
 import { messageOf } from '../kernel/errors.ts';
-import { cellAt, type Frame, findColumn } from '../kernel/frame.ts';
+import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
 import type { ModelSection } from '../project-file/index.ts';
 import { defaultMetric, metricNamed, metricValue, type Scored } from '../stats/metrics.ts';
 import { pairedDifference } from '../stats/paired.ts';
 import type { Actor } from '../wire/route.ts';
+import { takeAnswers } from './answers.ts';
 import { openServable, scoreRows, seeded } from './scoring.ts';
-import { toRegression, toScored, truthColumn, truthRule } from './truth.ts';
+import { takeNumbers, toRegression, toScored, truthColumn, truthRule } from './truth.ts';
 import type { GateSample, GateVerdict, ModelVersion, RegistryDeps, SliceVerdict } from './types.ts';
 import * as store from './versions.store.ts';
 import { findChampion, getVersion, profileOf } from './versions.ts';
@@ -96,15 +98,18 @@ async function compare(deps: RegistryDeps, comparison: Comparison): Promise<Gate
   const { section, spec, sample, champion } = comparison;
   const target = section.target!;
   const y = truthColumn(sample.frame, target.column, truthRule(spec, target));
-  const challenger = await outputsOf(deps, spec, sample.frame);
+  const challenger = takeAnswers(deps, spec, sample) ?? (await outputsOf(deps, spec, sample.frame));
   const before = champion?.spec
     ? await outputsOf(deps, champion.spec, sample.frame)
     : await baseRate(deps, comparison, challenger);
+  await setImmediate();
   const rows = usable(y, challenger, before);
   if (rows.length < MIN_GATE_ROWS) throw new Error(`only ${rows.length} gate rows have a target and an answer of both`);
   const scored = (outputs: Outputs): Scored =>
     spec.task === 'regression' ? toRegression(outputs, y, rows) : toScored(outputs, y, rows, target.threshold);
-  return verdictOf(deps, comparison, scored(before), scored(challenger), rows, flipsOf(before, challenger, rows));
+  const flips = flipsOf(before, challenger, rows);
+  await setImmediate();
+  return verdictOf(deps, comparison, scored(before), scored(challenger), rows, flips);
 }
 
 async function outputsOf(deps: RegistryDeps, spec: ServableSpec, frame: Frame): Promise<Outputs> {
@@ -140,7 +145,9 @@ function usable(y: Float64Array, ...answers: readonly Outputs[]): number[] {
 }
 
 const flipsOf = (before: Outputs, after: Outputs, rows: readonly number[]): number =>
-  rows.reduce((n, i) => n + Number(String(before.labels[i]) !== String(after.labels[i])), 0);
+  rows.reduce((n, i) => n + Number(!sameLabel(before.labels[i], after.labels[i])), 0);
+
+const sameLabel = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || String(a) === String(b);
 
 async function verdictOf(
   deps: RegistryDeps,
@@ -157,6 +164,7 @@ async function verdictOf(
   const difference = await pairedDifference(metric, before, after, { clusters, random: seeded(version.version) });
   const margin = section.gate.pass.kind === 'not_worse' ? section.gate.pass.margin : 0;
   const passed = difference.low > -margin;
+  await setImmediate();
   const verdict = {
     outcome: passed ? ('passed' as const) : ('failed' as const),
     metric,
@@ -170,7 +178,7 @@ async function verdictOf(
     totalRows: sample.total,
     overlap: 0,
     flips: champion ? flips : null,
-    slices: slicesOf(comparison, before, after, rows, metric),
+    slices: await slicesOf(comparison, before, after, rows, metric),
     rowsDigest: sample.digest,
     at: deps.clock.now(),
   };
@@ -189,17 +197,18 @@ function clustersOf(frame: Frame, entity: string | null, rows: readonly number[]
   return column && rows.map((i) => String(cellAt(column.values, i)));
 }
 
-function slicesOf(
+async function slicesOf(
   { section, sample }: Comparison,
   before: Scored,
   after: Scored,
   rows: readonly number[],
   metric: string,
-): SliceVerdict[] {
+): Promise<SliceVerdict[]> {
   const slices: SliceVerdict[] = [];
   for (const name of section.gate.slices) {
     const column = findColumn(sample.frame, name);
     if (!column) continue;
+    await setImmediate();
     const groups = new Map<string, number[]>();
     rows.forEach((row, i) => {
       const value = String(cellAt(column.values, row));
@@ -217,7 +226,7 @@ function slicesOf(
 }
 
 function pickScored(scored: Scored, members: readonly number[]): Scored {
-  const take = (values: Float64Array): Float64Array => Float64Array.from(members, (i) => values[i]!);
+  const take = (values: Float64Array): Float64Array => takeNumbers(values, members);
   if (scored.task === 'multiclass')
     return { ...scored, y: take(scored.y), probabilities: scored.probabilities.map(take) };
   return { ...scored, y: take(scored.y), scores: take(scored.scores) };

@@ -1,18 +1,23 @@
+import { setImmediate } from 'node:timers/promises';
 import { compareGolden, type Golden, MAX_GOLDEN_ROWS } from '../engines/index.ts';
 import type { Signature } from '../engines/signature.ts';
-import type { ServableSpec } from '../engines/types.ts';
+import type { Servable, ServableSpec } from '../engines/types.ts';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { cellAt, type Frame, takeRows } from '../kernel/frame.ts';
-import { openServable, shuffled } from './scoring.ts';
+import { openServable, sampled } from './scoring.ts';
 import type { EngineFacts, Parity, RegistryDeps } from './types.ts';
 
 const EDGE_ROWS_PER_COLUMN = 6;
 
 /** Rows whose answers are kept for ever: smallest, largest and missing values and the rarest category of each column, then chance. */
-export function goldenRows(frame: Frame, signature: Signature): Frame {
+export async function goldenRows(frame: Frame, signature: Signature): Promise<Frame> {
   const chosen = new Set<number>();
-  for (const { name } of signature.inputs) for (const row of edgesOf(frame, name)) chosen.add(row);
-  for (const row of shuffled(frame.rowCount, 7)) {
+  for (const { name } of signature.inputs) {
+    for (const row of edgesOf(frame, name)) chosen.add(row);
+    await setImmediate();
+  }
+  // Twice as many as are wanted: some are edges already.
+  for (const row of sampled(frame.rowCount, 2 * MAX_GOLDEN_ROWS, 7)) {
     if (chosen.size >= MAX_GOLDEN_ROWS) break;
     chosen.add(row);
   }
@@ -49,6 +54,14 @@ export interface Attempt {
   readonly reason: string;
 }
 
+export interface Proven {
+  readonly spec: Unnumbered;
+  readonly engine: EngineFacts;
+  readonly parity: Parity;
+  /** Open: whoever asked closes it. */
+  readonly servable: Servable;
+}
+
 /**
  * The first of the attempts that answers the golden rows as the training environment did: no label flips, no difference above the
  * tolerance. Where none does, `invalid` with what each one did.
@@ -58,13 +71,14 @@ export async function proveParity(
   golden: Golden,
   tolerance: number,
   attempts: readonly Attempt[],
-): Promise<{ spec: Unnumbered; engine: EngineFacts; parity: Parity }> {
+): Promise<Proven> {
   const failures: string[] = [];
   for (const { spec, reason } of attempts) {
     try {
-      const parity = await measure(deps, spec, golden);
+      const { servable, parity } = await measure(deps, spec, golden);
       if (parity.maxDifference <= tolerance && parity.flips === 0)
-        return { spec, engine: { kind: spec.engine.kind, reason }, parity };
+        return { spec, engine: { kind: spec.engine.kind, reason }, parity, servable };
+      await servable.close();
       failures.push(`${spec.engine.kind}: difference ${parity.maxDifference}, ${parity.flips} labels flip`);
     } catch (error) {
       failures.push(`${spec.engine.kind}: ${messageOf(error)}`);
@@ -77,11 +91,16 @@ export async function proveParity(
   );
 }
 
-async function measure(deps: RegistryDeps, spec: Unnumbered, golden: Golden): Promise<Parity> {
+async function measure(
+  deps: RegistryDeps,
+  spec: Unnumbered,
+  golden: Golden,
+): Promise<{ readonly servable: Servable; readonly parity: Parity }> {
   const servable = await openServable(deps, { ...spec, version: 0, versionId: 'candidate' });
   try {
-    return await compareGolden(servable, golden);
-  } finally {
+    return { servable, parity: await compareGolden(servable, golden) };
+  } catch (error) {
     await servable.close();
+    throw error;
   }
 }

@@ -1,15 +1,19 @@
-import type { Signature } from '../engines/signature.ts';
+import { setImmediate } from 'node:timers/promises';
 import type { Servable } from '../engines/types.ts';
-import type { Frame } from '../kernel/frame.ts';
+import type { ColumnValues, Frame } from '../kernel/frame.ts';
 import { identifier } from '../ports/analytics.ts';
-import { buildProfile, type MonitorProfile } from '../stats/profile.ts';
-import { scoreRows, shuffled } from './scoring.ts';
-import { truthColumn, truthRule } from './truth.ts';
+import { buildProfile, type FeatureProfile, type MonitorProfile, profileColumn } from '../stats/profile.ts';
+import { keepAnswers } from './answers.ts';
+import { sampled, scoreRows } from './scoring.ts';
+import { takeNumbers, truthColumn, truthRule } from './truth.ts';
 import type { Candidate, RegistryDeps } from './types.ts';
 
 /** Training rows that the reference, the golden rows and the signature are made of; more are sampled. */
 const SAMPLE_ROWS = 20_000;
 const IMPORTANCE_ROWS = 1_000;
+/** Rows are scored once a column, so wide data gets fewer, down to a few hundred. */
+const IMPORTANCE_CELLS = 50_000;
+const MIN_IMPORTANCE_ROWS = 200;
 /** Held-out rows give the honest score distribution; with fewer the training rows do. */
 const MIN_HELD_OUT = 1_000;
 
@@ -39,23 +43,28 @@ export async function trainingSample(deps: RegistryDeps, candidate: Candidate): 
 
 /** What the monitor compares live traffic with: raw features of the training rows, scores of held-out rows, importance. */
 export async function buildReference(
+  deps: RegistryDeps,
   candidate: Candidate,
   training: TrainingSample,
   servable: Servable,
-  signature: Signature,
 ): Promise<MonitorProfile> {
-  const watched = signature.inputs.filter(({ type }) => type !== 'datetime').map(({ name }) => name);
-  const columns = training.frame.columns.filter(({ name }) => watched.includes(name));
+  const watched = servable.spec.signature.inputs.filter(({ type }) => type !== 'datetime').map(({ name }) => name);
   const heldOut =
     candidate.gate && candidate.gate.frame.rowCount >= MIN_HELD_OUT ? candidate.gate.frame : training.frame;
   const outputs = await scoreRows(servable, heldOut);
-  const profile = buildProfile(
-    { ...training.frame, columns },
-    outputs.scores,
-    labelRate(candidate, training, servable),
-  );
+  if (candidate.gate && heldOut === candidate.gate.frame) keepAnswers(deps, servable.spec, candidate.gate, outputs);
+  const features: FeatureProfile[] = [];
+  for (const { name, values } of training.frame.columns) {
+    if (!watched.includes(name)) continue;
+    features.push(profileColumn(name, values));
+    await setImmediate();
+  }
+  const rate = labelRate(candidate, training, servable);
+  await setImmediate();
+  const profile = buildProfile({ rowCount: training.total, columns: [] }, outputs.scores, rate);
+  await setImmediate();
   const importance = await permutationImportance(servable, heldOut, watched);
-  return { ...profile, rows: training.total, ...(importance && { importance }) };
+  return { ...profile, features, ...(importance && { importance }) };
 }
 
 function labelRate(candidate: Candidate, training: TrainingSample, servable: Servable): number | null {
@@ -67,29 +76,32 @@ function labelRate(candidate: Candidate, training: TrainingSample, servable: Ser
   return y.length === 0 ? null : y.reduce((a, b) => a + b, 0) / y.length;
 }
 
-/** Mean absolute change of the score when one column is shuffled, as shares of all columns' (Breiman 2001, on scores). */
+/**
+ * Mean absolute change of the score when one column is shuffled, as shares of all columns' (Breiman 2001, on scores). All shuffled
+ * copies are scored as one frame.
+ */
 async function permutationImportance(
   servable: Servable,
   frame: Frame,
   columns: readonly string[],
 ): Promise<Record<string, number> | undefined> {
-  const order = shuffled(frame.rowCount, 3).slice(0, IMPORTANCE_ROWS);
-  const mixed = shuffled(order.length, 5);
-  const pick = (values: Frame['columns'][number]['values'], rows: readonly number[]) =>
-    values instanceof Float64Array ? Float64Array.from(rows, (i) => values[i]!) : rows.map((i) => values[i] ?? null);
+  const wanted = Math.max(MIN_IMPORTANCE_ROWS, Math.floor(IMPORTANCE_CELLS / (columns.length + 1)));
+  const order = sampled(frame.rowCount, Math.min(IMPORTANCE_ROWS, wanted), 3);
+  const mixed = sampled(order.length, order.length, 5).map((i) => order[i]!);
+  const copies = frame.columns.map(({ name }) => [order, ...columns.map((c) => (c === name ? mixed : order))].flat());
   const rows: Frame = {
-    rowCount: order.length,
-    columns: frame.columns.map(({ name, values }) => ({ name, values: pick(values, order) })),
+    rowCount: order.length * (columns.length + 1),
+    columns: frame.columns.map(({ name, values }, c) => ({ name, values: pick(values, copies[c]!) })),
   };
-  const base = (await scoreRows(servable, rows)).scores;
-  const changes: [string, number][] = [];
-  for (const name of columns) {
-    const shuffledColumn = rows.columns.map((c) => (c.name === name ? { name, values: pick(c.values, mixed) } : c));
-    const scores = (await scoreRows(servable, { ...rows, columns: shuffledColumn })).scores;
+  const { scores } = await scoreRows(servable, rows);
+  const changes = columns.map((name, k): [string, number] => {
     let change = 0;
-    for (let i = 0; i < scores.length; i++) change += Math.abs(scores[i]! - base[i]!) || 0;
-    changes.push([name, change]);
-  }
+    for (let i = 0; i < order.length; i++) change += Math.abs(scores[(k + 1) * order.length + i]! - scores[i]!) || 0;
+    return [name, change];
+  });
   const total = changes.reduce((sum, [, change]) => sum + change, 0);
   return total > 0 ? Object.fromEntries(changes.map(([name, change]) => [name, change / total])) : undefined;
 }
+
+const pick = (values: ColumnValues, rows: readonly number[]): ColumnValues =>
+  values instanceof Float64Array ? takeNumbers(values, rows) : rows.map((i) => values[i] ?? null);

@@ -28,17 +28,20 @@ export async function scoreRows(servable: Servable, frame: Frame): Promise<Outpu
   return concatOutputs(parts);
 }
 
-/** Deterministic permutation of 0..n-1 by a seed (mulberry32), so that a repeated registration measures the same. */
-export function shuffled(n: number, seed: number): number[] {
+/** `count` of the rows 0..n-1 in an order that the seed decides, so that a repeated registration measures the same. O(count). */
+export function sampled(n: number, count: number, seed: number): number[] {
   const random = seeded(seed);
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
+  const moved = new Map<number, number>();
+  const at = (i: number): number => moved.get(i) ?? i;
+  return Array.from({ length: Math.min(n, count) }, (_, i) => {
+    const j = i + Math.floor(random() * (n - i));
+    const row = at(j);
+    moved.set(j, at(i));
+    return row;
+  });
 }
 
+/** mulberry32. */
 export function seeded(seed: number): () => number {
   let a = seed | 0;
   return () => {

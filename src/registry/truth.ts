@@ -50,12 +50,14 @@ export function truthColumn(frame: Frame, column: string, rule: TruthRule): Floa
       'invalid',
       `The target column "${column}" is not in the data; it has ${frame.columns.map((c) => c.name).join(', ')}`,
     );
-  return Float64Array.from({ length: frame.rowCount }, (_, i) => truthOf(cellAt(found.values, i), rule));
+  const truth = new Float64Array(frame.rowCount);
+  for (let i = 0; i < truth.length; i++) truth[i] = truthOf(cellAt(found.values, i), rule);
+  return truth;
 }
 
 /** Answers beside the truth, for `stats/metrics`; `rows` are those that count. */
 export function toScored(outputs: Outputs, y: Float64Array, rows: readonly number[], threshold: number): Scored {
-  const take = (values: Float64Array): Float64Array => Float64Array.from(rows, (i) => values[i]!);
+  const take = (values: Float64Array): Float64Array => takeNumbers(values, rows);
   if (outputs.probabilities && outputs.probabilities.length > 2)
     return { task: 'multiclass', y: take(y), probabilities: outputs.probabilities.map(take) };
   return { task: 'binary', y: take(y), scores: take(outputs.scores), threshold };
@@ -63,6 +65,13 @@ export function toScored(outputs: Outputs, y: Float64Array, rows: readonly numbe
 
 export const toRegression = (outputs: Outputs, y: Float64Array, rows: readonly number[]): Scored => ({
   task: 'regression',
-  y: Float64Array.from(rows, (i) => y[i]!),
-  scores: Float64Array.from(rows, (i) => outputs.scores[i]!),
+  y: takeNumbers(y, rows),
+  scores: takeNumbers(outputs.scores, rows),
 });
+
+/** A loop: `Float64Array.from` walks an iterator, ten times slower. */
+export function takeNumbers(values: Float64Array, rows: readonly number[]): Float64Array {
+  const taken = new Float64Array(rows.length);
+  for (let i = 0; i < taken.length; i++) taken[i] = values[rows[i]!]!;
+  return taken;
+}

@@ -35,7 +35,8 @@ export async function pairedDifference(
   const { row, better } = metricNamed(metric, champion.task);
   const sign = better === 'lower' ? 1 : -1;
   if (!row) return bootstrapDifference(metric, champion, challenger, options, -sign);
-  const differences = Float64Array.from(champion.y, (_, i) => sign * (row(champion, i) - row(challenger, i)));
+  const differences = new Float64Array(champion.y.length);
+  for (let i = 0; i < differences.length; i++) differences[i] = sign * (row(champion, i) - row(challenger, i));
   return meanInterval(differences, options.clusters);
 }
 
