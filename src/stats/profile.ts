@@ -97,10 +97,20 @@ export class Counters {
 
   /** Counts one answered request: `frame` holds raw rows, `latencyUs` is the whole request's. A column that is missing counts as nulls. */
   count(frame: Frame, answers: ScoredRows, latencyUs: number): void {
+    this.countRequest(latencyUs);
+    this.countRows(frame);
+    this.countAnswers(answers, frame.rowCount);
+  }
+
+  countRequest(latencyUs: number): void {
+    this.window.requests += 1;
+    this.window.latency[latencyBin(latencyUs)]! += 1;
+  }
+
+  /** Rows that reached a model, answered or not. */
+  countRows(frame: Frame): void {
     const w = this.window;
-    w.requests += 1;
     w.rows += frame.rowCount;
-    w.latency[latencyBin(latencyUs)]! += 1;
     for (let f = 0; f < w.features.length; f++) {
       const name = w.features[f]!.name;
       const hinted = frame.columns[f];
@@ -108,18 +118,29 @@ export class Counters {
       if (column) this.#counting[f]!(column.values, frame.rowCount);
       else w.features[f]!.nulls += frame.rowCount;
     }
-    for (let i = 0; i < frame.rowCount; i++) this.#countAnswer(answers.scores[i]!, answers.labels[i] ?? null);
   }
 
-  #countAnswer(score: number, label: Cell): void {
+  /** What models said: the first `rows` labels and scores. */
+  countAnswers({ labels, scores }: ScoredRows, rows: number): void {
     const w = this.window;
-    if (!Number.isNaN(score)) {
-      w.scoreBins[binOf(this.#scoreEdges, score)]! += 1;
-      w.scoreSum += score;
-      w.scoreSumSquares += score * score;
+    const seen = new Map<Cell, number>();
+    for (let i = 0; i < rows; i++) {
+      const score = scores[i]!;
+      if (!Number.isNaN(score)) {
+        w.scoreBins[binOf(this.#scoreEdges, score)]! += 1;
+        w.scoreSum += score;
+        w.scoreSumSquares += score * score;
+      }
+      const label = labels[i] ?? null;
+      seen.set(label, (seen.get(label) ?? 0) + 1);
     }
-    const key = String(label);
-    if (key in w.labels || Object.keys(w.labels).length < MAX_LABELS) w.labels[key] = (w.labels[key] ?? 0) + 1;
+    for (const [label, n] of seen) this.#countLabel(String(label), n);
+  }
+
+  #countLabel(key: string, n: number): void {
+    const { labels } = this.window;
+    if (Object.hasOwn(labels, key)) labels[key]! += n;
+    else if (Object.keys(labels).length < MAX_LABELS) labels[key] = n;
   }
 
   isEmpty(): boolean {
@@ -206,22 +227,41 @@ export function binOf(edges: Float64Array, x: number): number {
 
 function numericCounter(profile: NumericProfile, c: FeatureCounters): (values: ColumnValues, rows: number) => void {
   const edges = Float64Array.from(profile.edges);
-  return (values, rows) => {
+  const { min, max } = profile;
+  const { bins } = c;
+  const countNumbers = (values: Float64Array, rows: number): void => {
     for (let i = 0; i < rows; i++) {
-      const value = values[i];
-      const x = typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : Number.NaN;
+      const x = values[i]!;
       if (Number.isNaN(x)) {
-        if (value === null || value === undefined || typeof value === 'number') c.nulls += 1;
-        else c.typeErrors += 1;
+        c.nulls += 1;
         continue;
       }
-      c.bins[binOf(edges, x)]! += 1;
+      bins[binOf(edges, x)]! += 1;
       c.sum += x;
       c.sumSquares += x * x;
-      if (x < profile.min) c.below += 1;
-      else if (x > profile.max) c.above += 1;
+      if (x < min) c.below += 1;
+      else if (x > max) c.above += 1;
     }
   };
+  return (values, rows) => {
+    if (values instanceof Float64Array) return countNumbers(values, rows);
+    const { numbers, typeErrors } = toNumbers(values, rows);
+    c.typeErrors += typeErrors;
+    c.nulls -= typeErrors;
+    countNumbers(numbers, rows);
+  };
+}
+
+/** Cells as numbers: booleans are 0 and 1; text, which is no number, is NaN and counted. */
+function toNumbers(cells: readonly Cell[], rows: number): { numbers: Float64Array; typeErrors: number } {
+  const numbers = new Float64Array(rows).fill(Number.NaN);
+  let typeErrors = 0;
+  for (let i = 0; i < rows; i++) {
+    const value = cells[i] ?? null;
+    if (typeof value === 'string') typeErrors += 1;
+    else if (value !== null) numbers[i] = Number(value);
+  }
+  return { numbers, typeErrors };
 }
 
 function categoryCounter(profile: CategoryProfile, c: FeatureCounters): (values: ColumnValues, rows: number) => void {

@@ -32,7 +32,8 @@ const KNOWN: readonly (readonly [number, string])[] = [
   [1e-6, 'a million times the unit'],
 ];
 const SNAP = 0.025;
-const SMALLEST_LOG_FACTOR = 0.14;
+/** Smaller factors than about 1.35 are how the world moves, not how units differ. */
+const SMALLEST_LOG_FACTOR = 0.3;
 const MIN_ROWS = 30;
 
 /**

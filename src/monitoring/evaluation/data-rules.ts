@@ -1,9 +1,9 @@
 import { benjaminiHochberg, categoryDrift, jensenShannon, orderedDrift, psi } from '../../stats/drift.ts';
-import { persistentAlpha, singleAlpha } from '../../stats/false-alarms.ts';
+import { singleAlpha } from '../../stats/false-alarms.ts';
 import type { FeatureCounters, FeatureProfile, WindowCounters } from '../../stats/profile.ts';
 import { normalTail } from '../../stats/special.ts';
 import { grouped } from '../labels/labels.ts';
-import { EFFECT, type Finding, finding, MIN_ROWS, percent, SHARES, type WindowFacts } from './rules.ts';
+import { basisOf, EFFECT, type Finding, finding, MIN_ROWS, percent, SHARES, type WindowFacts } from './rules.ts';
 import { unitFinding } from './unit-rule.ts';
 
 /** A column is broken where so many of its values are; a tenth of it is worth a look. */
@@ -126,13 +126,14 @@ export interface ColumnDrift {
 }
 
 /** Every column against its profile; Benjamini–Hochberg over the columns, and an effect that matters. */
-function driftFinding({ counters, profile, budget }: WindowFacts, units: Finding): Finding {
-  const alpha = persistentAlpha(budget, SHARES.drift);
+function driftFinding(facts: WindowFacts, units: Finding): Finding {
+  const { profile } = facts;
+  const { counters, alpha, floor, words } = basisOf(facts, SHARES.drift);
   const columns = driftOf(counters, profile.features, profile.importance);
   const adjusted = benjaminiHochberg(columns.map(({ p }) => p));
   const drifted = columns
     .map((column, i) => ({ ...column, adjusted: adjusted[i]! }))
-    .filter((column) => column.adjusted < alpha && column.effect >= EFFECT.noted)
+    .filter((column) => column.adjusted < alpha && column.effect >= floor)
     .sort((a, b) => b.effect - a.effect);
   const largest = columns.reduce((max, { effect }) => Math.max(max, effect), 0);
   const isExplained = units.state === 'red';
@@ -144,12 +145,12 @@ function driftFinding({ counters, profile, budget }: WindowFacts, units: Finding
     state,
     exceeds: state !== 'green',
     value: largest,
-    threshold: EFFECT.noted,
+    threshold: floor,
     n: counters.rows,
     sentence:
       state === 'green'
-        ? `${columns.length} columns as in training (largest effect ${largest.toFixed(3)}, noted from ${EFFECT.noted})`
-        : `${drifted.length} of ${columns.length} columns drifted: ${names.join(', ')}`,
+        ? `${columns.length} columns as in training${words} (largest effect ${largest.toFixed(3)}, noted from ${floor})`
+        : `${drifted.length} of ${columns.length} columns drifted${words}: ${names.join(', ')}`,
     details: { alpha, columns: columns.slice(0, 200) },
   });
 }

@@ -12,14 +12,14 @@ import * as store from './evaluations.store.ts';
 import { type DayPerformance, dayPerformance } from './performance.ts';
 import { type Day, isCounted, type PerformanceReference, performanceFindings } from './performance-rules.ts';
 import { predictionFindings } from './prediction-rules.ts';
-import { budgetOf, DEFAULT_BUDGET, type Finding, PERSISTENT, type WindowFacts } from './rules.ts';
+import { budgetOf, DEFAULT_BUDGET, type Finding, PERSISTENT, TREND_WINDOWS, type WindowFacts } from './rules.ts';
 import { DEFAULT_LIMITS, serviceFindings } from './service-rules.ts';
 import { type Judged, judgedBy } from './versions.ts';
 
 /** Windows that were evaluated are looked at once more for rows that came late. */
 const LATE_MS = 2 * WINDOW_MS;
 /** How often, in wall time, finished windows are looked at for rows that came late. */
-const LATE_EVERY_MS = 5_000;
+const LATE_EVERY_MS = 15_000;
 const HISTORY_MS = 60 * WINDOW_MS;
 
 export interface Evaluated {
@@ -82,15 +82,22 @@ async function evaluateCounters(deps: MonitoringDeps, scope: Scope): Promise<Par
   const lookedAt = Number(deps.runtime.seen.get(lateKey) ?? Number.NEGATIVE_INFINITY);
   if (progress?.evaluated_to === end && deps.clock.now() - lookedAt < LATE_EVERY_MS) return NOTHING;
   const from = Math.max(0, (progress?.evaluated_to ?? 0) - LATE_MS);
-  const hours = await countersOf(deps.serving, { projectId, endpoint: endpoint.name, from, to: end });
+  const week = Math.max(0, from - (TREND_WINDOWS - 1) * WINDOW_MS);
+  const hours = await countersOf(deps.serving, { projectId, endpoint: endpoint.name, from: week, to: end });
   const groups = Map.groupBy(hours, (hour) => `${startOfWindow(hour.windowStart)}/${hour.versionId}`);
   const windows: number[] = [];
   for (const parts of groups.values()) {
     const { versionId } = parts[0]!;
     const start = startOfWindow(parts[0]!.windowStart);
     const judged = await judgedBy(deps, versionId);
-    if (!judged?.profile || judged.version.rehearsal !== null) continue;
-    const facts = factsOf(scope, judged.profile, start, parts);
+    if (start < from || !judged?.profile || judged.version.rehearsal !== null) continue;
+    const before = hours.filter(
+      (hour) =>
+        hour.versionId === versionId &&
+        hour.windowStart < start + WINDOW_MS &&
+        hour.windowStart >= start - (TREND_WINDOWS - 1) * WINDOW_MS,
+    );
+    const facts = { ...factsOf(scope, judged.profile, start, parts), trend: trendOf(judged.profile, before) };
     await storeFindings(deps, scope, judged, facts, findingsOf(facts), revisionOf(facts.counters));
     windows.push(start);
   }
@@ -113,7 +120,15 @@ export const findingsOf = (facts: WindowFacts): Finding[] => [
 const revisionOf = (counters: WindowCounters): string =>
   `${counters.requests}.${counters.rows}.${counters.errors}.${counters.refused}`;
 
-/** The counters of one window and version, as a whole and by hour. */
+function trendOf(
+  profile: MonitorProfile,
+  parts: readonly { readonly windowStart: number; readonly counters: WindowCounters }[],
+): WindowFacts['trend'] {
+  const counters = parts.reduce((sum, part) => mergeWindow(sum, part.counters), emptyWindow(profile));
+  return { counters, windows: new Set(parts.map((part) => startOfWindow(part.windowStart))).size };
+}
+
+/** The counters of one window and version, as a whole and by hour; without a trend. */
 export function factsOf(
   { file, endpoint }: Pick<Scope, 'file' | 'endpoint'>,
   profile: MonitorProfile,
@@ -131,6 +146,7 @@ export function factsOf(
     counters,
     hours,
     profile,
+    trend: null,
     budget: budgetOf(file?.monitor?.falseAlarms ?? DEFAULT_BUDGET),
     limits: { ...DEFAULT_LIMITS, ...abortOn },
   };

@@ -1,9 +1,9 @@
 import { orderedDrift } from '../../stats/drift.ts';
-import { persistentAlpha } from '../../stats/false-alarms.ts';
-import { EFFECT, type Finding, finding, MIN_ROWS, SHARES, type WindowFacts } from './rules.ts';
+import { basisOf, EFFECT, type Finding, finding, MIN_ROWS, SHARES, type WindowFacts } from './rules.ts';
 
 /** The predictions light: scores against the scores of held-out rows, and answers that no longer vary. */
-export function predictionFindings({ counters, profile, budget }: WindowFacts): Finding[] {
+export function predictionFindings(facts: WindowFacts): Finding[] {
+  const { counters, profile } = facts;
   const n = counters.scoreBins.reduce((a, b) => a + b, 0);
   const base = { rule: 'predictions.scores', light: 'predictions', n, threshold: EFFECT.noted } as const;
   if (n < MIN_ROWS) return [finding({ ...base, state: 'grey', sentence: `${n} scores: too few to judge` })];
@@ -19,17 +19,23 @@ export function predictionFindings({ counters, profile, budget }: WindowFacts): 
         sentence: `all ${n} answers are ${mean.toFixed(4)}; in training they varied`,
       }),
     ];
-  const test = orderedDrift(profile.score.counts, counters.scoreBins);
-  const exceeds = test.p < persistentAlpha(budget, SHARES.scores) && test.effect >= EFFECT.noted;
+  return [scoreFinding(facts, n, mean)];
+}
+
+function scoreFinding(facts: WindowFacts, n: number, mean: number): Finding {
+  const { counters, alpha, floor, words } = basisOf(facts, SHARES.scores);
+  const test = orderedDrift(facts.profile.score.counts, counters.scoreBins);
+  const exceeds = test.p < alpha && test.effect >= floor;
   const state = !exceeds ? 'green' : test.effect >= EFFECT.major ? 'red' : 'amber';
-  return [
-    finding({
-      ...base,
-      state,
-      exceeds,
-      value: test.effect,
-      sentence: `scores average ${mean.toFixed(3)}, effect ${test.effect.toFixed(3)} against held-out rows (noted from ${EFFECT.noted})`,
-      details: { p: test.p, mean, sd: Math.sqrt(variance), labels: counters.labels },
-    }),
-  ];
+  return finding({
+    rule: 'predictions.scores',
+    light: 'predictions',
+    n,
+    threshold: floor,
+    state,
+    exceeds,
+    value: test.effect,
+    sentence: `scores average ${mean.toFixed(3)}, effect ${test.effect.toFixed(3)} against held-out rows${words} (noted from ${floor})`,
+    details: { p: test.p, mean, labels: facts.counters.labels },
+  });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildProfile, Counters, type MonitorProfile, type WindowCounters } from '../../stats/profile.ts';
+import { buildProfile, Counters, type MonitorProfile, mergeWindow, type WindowCounters } from '../../stats/profile.ts';
 import { findingsOf } from './evaluate.ts';
 import { type Day, performanceFindings } from './performance-rules.ts';
 import { budgetOf, DEFAULT_BUDGET, PERSISTENT, type WindowFacts } from './rules.ts';
@@ -45,6 +45,7 @@ function factsOf(counters: WindowCounters, hours: WindowFacts['hours'] = []): Wi
     counters,
     hours,
     profile: PROFILE,
+    trend: null,
     budget: budgetOf(DEFAULT_BUDGET),
     limits: { errorRate: 0.01, latencyP99Ms: 1_000 },
   };
@@ -73,6 +74,28 @@ test('a null stays quiet: data and predictions alarm no more often than the budg
   }
   // Drift, scores and quality share 0.4 of one alarm in 90 days: 12 in 30 runs; the floors on effects leave fewer.
   assert.ok(alarms.length <= 12, `${alarms.length} alarms: ${alarms.join(', ')}`);
+});
+
+test('a weekend is no drift: a week is compared as a whole, and one day only where it is far off', () => {
+  const random = seeded(11);
+  const weekend = windowOf(random, 800, (x) => x * 1.25);
+  const alone = findingsOf({ ...factsOf(weekend), trend: { counters: weekend, windows: 2 } });
+  assert.equal(alone.find(({ rule }) => rule === 'data.drift')!.state, 'green');
+  const week = structuredClone(weekend);
+  for (let day = 0; day < 6; day++) mergeWindow(week, windowOf(random, 800));
+  const whole = findingsOf({ ...factsOf(weekend), trend: { counters: week, windows: 7 } });
+  assert.equal(whole.find(({ rule }) => rule === 'data.drift')!.state, 'green');
+  const drifted = structuredClone(weekend);
+  for (let day = 0; day < 6; day++)
+    mergeWindow(
+      drifted,
+      windowOf(random, 800, (x) => x * 1.25),
+    );
+  const found = findingsOf({ ...factsOf(weekend), trend: { counters: drifted, windows: 7 } });
+  assert.match(
+    found.find(({ rule }) => rule === 'data.drift')!.sentence,
+    /^1 of 3 columns drifted over the last 7 days: distance/,
+  );
 });
 
 test('kilometres instead of miles are named from the hour on in which they came', () => {

@@ -1,5 +1,5 @@
 import type { Light } from '../../project-file/index.ts';
-import type { AlarmBudget } from '../../stats/false-alarms.ts';
+import { type AlarmBudget, movingAlpha, persistentAlpha } from '../../stats/false-alarms.ts';
 import type { MonitorProfile, WindowCounters } from '../../stats/profile.ts';
 import { type LightState, WINDOW_MS } from '../types.ts';
 
@@ -24,6 +24,8 @@ export interface WindowFacts {
   /** The same by hour, in order. */
   readonly hours: readonly { readonly start: number; readonly counters: WindowCounters }[];
   readonly profile: MonitorProfile;
+  /** This window and the ones before it, at most a week, added up; null where the window is judged alone (rehearsals). */
+  readonly trend: { readonly counters: WindowCounters; readonly windows: number } | null;
   readonly budget: AlarmBudget;
   readonly limits: { readonly errorRate: number; readonly latencyP99Ms: number };
 }
@@ -45,6 +47,21 @@ export const PERSISTENT: ReadonlySet<string> = new Set(['data.drift', 'predictio
 export const MIN_ROWS = 50;
 /** Debiased population stability: below the first nobody needs to know, from the second on it is major. */
 export const EFFECT = { noted: 0.1, major: 0.25 } as const;
+
+/** Days of a trend: a week holds every weekday once, so that weekends are no drift. */
+export const TREND_WINDOWS = 7;
+
+/** What distributions are compared by: the week where there is one, else the day, which must differ more. */
+export function basisOf(
+  { counters, trend, budget }: WindowFacts,
+  share: number,
+): { readonly counters: WindowCounters; readonly alpha: number; readonly floor: number; readonly words: string } {
+  const alone = { counters, alpha: persistentAlpha(budget, share), words: '' };
+  if (trend === null) return { ...alone, floor: EFFECT.noted };
+  if (trend.windows < TREND_WINDOWS) return { ...alone, floor: EFFECT.major };
+  const alpha = movingAlpha(budget, share, TREND_WINDOWS);
+  return { counters: trend.counters, alpha, floor: EFFECT.noted, words: ` over the last ${TREND_WINDOWS} days` };
+}
 
 export const budgetOf = (falseAlarms: { readonly count: number; readonly perMs: number }): AlarmBudget => ({
   ...falseAlarms,

@@ -22,7 +22,8 @@ const DECIDED: readonly string[] = ['done', 'aborted', 'paused'];
 /** A version with a fault, rolled out to tagged requests only: what the rollout makes of it. */
 export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<RehearsalReport>> {
   const { deps, row, input, note } = rehearsing;
-  const actor: Actor = { projectId: row.project_id, user: row.started_by, kind: 'system' };
+  // As a person: a rollout that began meanwhile is not pushed aside.
+  const actor: Actor = { projectId: row.project_id, user: row.started_by, kind: 'user' };
   const fault =
     input.fault === 'errors'
       ? ({ kind: 'errors', share: input.share ?? 0.3 } as const)

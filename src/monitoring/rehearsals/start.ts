@@ -41,6 +41,13 @@ export async function startRehearsal(deps: MonitoringDeps, actor: Actor, raw: Re
   const endpoint = await getEndpoint(deps.serving, actor, input.endpoint ?? input.model);
   if (endpoint.championId === null)
     throw new AppError('conflict', `"${endpoint.name}" has no version yet; deploy ${endpoint.model} before rehearsing`);
+  const { rollout } = endpoint;
+  if (input.kind === 'broken-model' && rollout && rollout.state !== 'baking')
+    throw new AppError(
+      'conflict',
+      `v${rollout.version} of ${endpoint.model} is being rolled out (${rollout.state}); rehearse a broken model when that is over`,
+      { hint: `levain rollout ${endpoint.model}` },
+    );
   const id = uuidv7(deps.clock.now(), deps.random.fill);
   const row: RehearsalTable = {
     project_id: actor.projectId,
