@@ -50,6 +50,12 @@ test('with Git it is what Git lists and what is untracked, changes included', as
   assert.notEqual((await takeSnapshot(folder, [])).sourceDigest, before.sourceDigest);
 });
 
+test('a project in a folder that the repository around it ignores is walked', async () => {
+  const around = folderWith({ '.gitignore': 'scratch/\n', 'scratch/trial/train.py': 'print(1)\n' });
+  execFileSync('git', ['-C', around, 'init'], { stdio: 'ignore' });
+  assert.deepEqual(await pathsOf(join(around, 'scratch', 'trial')), ['train.py']);
+});
+
 test('an ignore file in a folder below counts from that folder', async () => {
   const folder = folderWith({ 'a/.gitignore': '/x\n', 'a/x': '1', 'a/b/x': '2', x: '3' });
   assert.deepEqual(await pathsOf(folder), ['a/.gitignore', 'a/b/x', 'x']);

@@ -92,8 +92,9 @@ async function uploadFile(client: Client, path: string, { digest, sizeBytes }: S
 
 const run = promisify(execFile);
 
-/** Undefined where this is no working tree, or there is no git. */
+/** Undefined where this is no working tree, a folder that the tree around it ignores, or there is no git. */
 async function listWithGit(folder: string): Promise<string[] | undefined> {
+  if (await isIgnored(folder)) return undefined;
   const args = ['-C', folder, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'];
   try {
     const { stdout } = await run('git', args, { maxBuffer: 64 * 2 ** 20 });
@@ -102,6 +103,12 @@ async function listWithGit(folder: string): Promise<string[] | undefined> {
     return undefined;
   }
 }
+
+const isIgnored = (folder: string): Promise<boolean> =>
+  run('git', ['-C', folder, 'check-ignore', '-q', '.']).then(
+    () => true,
+    () => false,
+  );
 
 interface Rules {
   readonly base: string;
