@@ -79,7 +79,8 @@ export async function onAlertFired(deps: Deps, event: DomainEvent<'monitoring.al
       projectId: event.projectId,
       pipeline,
       kind: 'alert',
-      key: `${incident}/${light}`,
+      // An incident whose challenger was refused asks again, after its cool-down, at a later event time.
+      key: `${incident}/${light}/${asOf}`,
       asOf,
       dataMode: 'latest',
     });
