@@ -125,8 +125,7 @@ async function runAct({ levain, screen, signal }: Stage): Promise<void> {
   screen.act('2. The notebook runs in its locked environment, and the gate compares on rows it never saw');
   screen.command('levain run');
   const following = followRun(levain, screen, signal);
-  const { data } = await levain.run(['run'], [EXIT_WAITING]);
-  await following();
+  const { data } = await levain.run(['run'], [EXIT_WAITING]).finally(following);
   for (const step of data.steps)
     screen.say(`${step.state === 'ok' ? '✓' : '='} ${step.name}: ${step.reason ?? step.state}`);
   screen.say(data.run.summary);
