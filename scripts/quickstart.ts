@@ -42,7 +42,8 @@ async function main(): Promise<number> {
   const place: Place = { folder: join(home, 'flights'), dataDir: join(home, 'server'), signal: interrupted.signal };
   const screen = openScreen({ json: values.json, interactive: !values.exit });
   const stop = (): void => interrupted.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  // On, not once: a terminal and npm may both pass Ctrl-C on, and the second must not cut the stopping short.
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     const { facts, faults } = await play(home, place, screen);
     report(facts, faults);

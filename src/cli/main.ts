@@ -7,16 +7,36 @@ import { createPrinter, type Failure, type Printer } from './output.ts';
 /** Runs one command line (without node and script) and answers the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const printer = createPrinter(process, { json: argv.includes('--json'), jsonl: argv.includes('--jsonl') });
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name));
+  const signal = watchSignals(printer);
   try {
-    return await dispatch(argv, printer, controller.signal);
+    return await dispatch(argv, printer, signal);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (controller.signal.aborted) return EXIT.interrupted;
+    if (signal.aborted) return EXIT.interrupted;
     printer.failure(toFailure(error));
     return exitCodeOf(error);
   }
+}
+
+/** `timeout` and npm pass on what the whole group of processes gets too: what comes this soon is the same wish. */
+const SAME_WISH_MS = 1_000;
+
+/** Aborts at the first signal. One that comes later means that nobody wants to wait for an orderly end. */
+function watchSignals(printer: Printer): AbortSignal {
+  const controller = new AbortController();
+  let first = 0;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (!controller.signal.aborted) {
+        first = Date.now();
+        controller.abort(name);
+      } else if (Date.now() - first > SAME_WISH_MS) {
+        printer.note('Not waiting any longer; what still runs is stopped by: levain down');
+        process.exit(EXIT.interrupted);
+      }
+    });
+  }
+  return controller.signal;
 }
 
 async function dispatch(argv: readonly string[], printer: Printer, signal: AbortSignal): Promise<number> {

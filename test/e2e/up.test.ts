@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { envelopeOf, levain, startUp, type UpData } from '../support/cli.ts';
 import { waitFor } from '../support/ports.ts';
 import { tempDir } from '../support/temp.ts';
@@ -38,6 +39,14 @@ test('up answers on both ports and stops both when it is told to', async () => {
 test('Ctrl-C stops both and ends with 130', async () => {
   const up = await startUp(newFolder());
   assert.equal(await up.end('SIGINT'), 130);
+  await isDown(`${up.gatewayUrl}/v2/health/live`);
+});
+
+test('a signal that comes twice, as timeout and npm send it, still stops both', async () => {
+  const up = await startUp(newFolder());
+  up.process.kill('SIGTERM');
+  await sleep(30);
+  assert.equal(await up.end('SIGTERM'), 0);
   await isDown(`${up.gatewayUrl}/v2/health/live`);
 });
 
