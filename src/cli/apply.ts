@@ -1,7 +1,7 @@
-import { access, readFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '../client/client.ts';
-import { AppError } from '../kernel/errors.ts';
+import { AppError, messageOf } from '../kernel/errors.ts';
 import type { Output } from './command.ts';
 import { takeSnapshot, uploadSnapshot } from './snapshot.ts';
 
@@ -24,8 +24,9 @@ export interface ApplyAnswer {
   readonly changes: readonly { readonly key: string; readonly before?: unknown; readonly after?: unknown }[];
 }
 
+/** A link to nothing counts: reading it says what is wrong. */
 export const hasProjectFile = async (folder: string): Promise<boolean> =>
-  access(join(folder, PROJECT_FILE)).then(
+  lstat(join(folder, PROJECT_FILE)).then(
     () => true,
     () => false,
   );
@@ -35,12 +36,23 @@ export async function readProjectText(folder: string): Promise<string> {
   try {
     return await readFile(join(folder, PROJECT_FILE), 'utf8');
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ENOENT') throw error;
-    throw new AppError(
-      'not_found',
-      `There is no ${PROJECT_FILE} in ${folder}; go to the project's folder, or write one`,
-    );
+    throw await toReadError(folder, error);
   }
+}
+
+async function toReadError(folder: string, error: unknown): Promise<AppError> {
+  const path = join(folder, PROJECT_FILE);
+  const { code } = error as { code?: string };
+  if (code === 'ENOENT' && !(await hasProjectFile(folder))) {
+    const message = `There is no ${PROJECT_FILE} in ${folder}; go to the project's folder, or write one`;
+    return new AppError('not_found', message);
+  }
+  const what: Record<string, string> = {
+    ENOENT: 'is a link to nothing; point it at the file',
+    EISDIR: 'is a folder; the project is described by a file of that name',
+    EACCES: 'may not be read by this user; change its mode',
+  };
+  return new AppError('unavailable', `${path} ${what[code ?? ''] ?? `cannot be read (${messageOf(error)})`}`);
 }
 
 /** Reads and checks the file before anything else happens: a wrong one throws `invalid` with line and key. */

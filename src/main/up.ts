@@ -1,4 +1,13 @@
-import { accessSync, appendFileSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { acquireInstanceLock, type InstanceLock } from '../adapters/sqlite/instance-lock.ts';
 import type { App } from '../app.ts';
@@ -139,9 +148,18 @@ function prepareDataDir(dataDir: string): void {
     const isWhole = readFileSync(probe).equals(bytes);
     rmSync(probe);
     if (!isWhole) throw new Error('what was written does not read back');
+    hideFromGit(dataDir);
   } catch (error) {
     throw toStorageError(dataDir, error);
   }
+}
+
+/** What `up -d` and the folder's record put there before the server has its first look. */
+const OURS_FIRST: ReadonlySet<string> = new Set(['up.log', 'server-of-folder.json']);
+
+/** A new data directory is no part of the project around it: not of its Git, and so not of its snapshots. */
+function hideFromGit(dataDir: string): void {
+  if (readdirSync(dataDir).every((name) => OURS_FIRST.has(name))) writeFileSync(join(dataDir, '.gitignore'), '*\n');
 }
 
 function toStorageError(dataDir: string, error: unknown): AppError {

@@ -35,6 +35,7 @@ export function parseYamlText(text: string, path: string): YamlText {
   const lines = new LineCounter();
   const doc = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line);
+  if (doc.errors.some(({ message }) => /call stack|stack overflow/i.test(message))) throw tooDeep(name);
   const broken = doc.errors.map((error) => ({ line: lineAt(error.pos[0]), message: yamlMessage(error, text) }));
   if (broken.length > 0) throw problemsError(name, broken);
   assertDepth(doc, name);
@@ -68,9 +69,12 @@ function toValue(doc: Document, name: string): unknown {
   }
 }
 
+const tooDeep = (name: string): AppError =>
+  new AppError('invalid', `${name} nests deeper than ${MAX_DEPTH} levels; flatten it`);
+
 function assertDepth(doc: Document, name: string): void {
   const depthOf = (node: unknown, depth: number): void => {
-    if (depth > MAX_DEPTH) throw new AppError('invalid', `${name} nests deeper than ${MAX_DEPTH} levels; flatten it`);
+    if (depth > MAX_DEPTH) throw tooDeep(name);
     if (isMap(node)) for (const pair of node.items) depthOf(pair.value, depth + 1);
     if (isSeq(node)) for (const item of node.items) depthOf(item, depth + 1);
   };

@@ -229,6 +229,9 @@ describe('a wrong file', () => {
       bomb.push(`${'bcdefghi'[i]}: &${'bcdefghi'[i]} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(',')}]`);
     assert.match(refusal(bomb.join('\n')), /aliases expand too far/);
     assert.match(refusal(`params: ${'{a: '.repeat(60)}1${'}'.repeat(60)}`), /nests deeper/);
+    const hostile = refusal(`params: ${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    assert.match(hostile, /nests deeper than 32 levels/);
+    assert.doesNotMatch(hostile, /stack/);
   });
 
   test('whatever the text, the answer is a file or a refusal with a line, never a bug', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { takeSnapshot } from '../../src/cli/snapshot.ts';
 import { envelopeOf, levain, startUp, type UpData } from '../support/cli.ts';
 import { waitFor } from '../support/ports.ts';
 import { tempDir } from '../support/temp.ts';
@@ -130,6 +131,30 @@ test('a data directory that cannot be used is a sentence, never a stack', async 
     assert.match(result.stderr, /^error: The data directory .* choose another with --data-dir/);
     assert.doesNotMatch(result.stderr, /\n\s+at /);
   }
+});
+
+test('a data directory in the middle of the project is no part of its snapshot', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'levain.yaml'), 'name: churn\n');
+  const up = await startUp(folder, ['--port', '0', '--gateway-port', '0', '--data-dir', 'state']);
+  const { sourceManifest } = await takeSnapshot(folder, []);
+  await up.end('SIGTERM');
+  assert.deepEqual(
+    sourceManifest.map(({ path }) => path),
+    ['levain.yaml'],
+  );
+});
+
+test('a levain.yaml that cannot be read is named as such', async () => {
+  const folder = newFolder();
+  const upHere = ['up', '--port', '0', '--gateway-port', '0', '--json'];
+  mkdirSync(join(folder, 'levain.yaml'));
+  assert.match(envelopeOf(await levain(folder, upHere)).error?.message ?? '', /levain\.yaml is a folder/);
+  rmdirSync(join(folder, 'levain.yaml'));
+  symlinkSync('nowhere', join(folder, 'levain.yaml'));
+  const result = await levain(folder, upHere);
+  assert.equal(result.code, 1);
+  assert.match(envelopeOf(result).error?.message ?? '', /levain\.yaml is a link to nothing/);
 });
 
 test('a wrong levain.yaml stops up before anything starts, naming line and key', async () => {
