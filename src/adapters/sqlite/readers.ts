@@ -13,7 +13,10 @@ const READ_LIMIT: TransactionLimit = {
   message: `A read took longer than ${READ_LIMIT_MS / 1000} s and was stopped; ask for less at once`,
 };
 
-/** Reader threads, opened one by one as more reads come together than there are threads. */
+/** A read that waits so long opens another thread: a start-up's burst of short reads is no reason for 12 MiB more. */
+const PATIENCE_MS = 20;
+
+/** Reader threads: the first when something is read, another when reads wait for those there are. */
 export interface Readers {
   read<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -23,19 +26,29 @@ export function createReaders(path: string, maxThreads: number): Readers {
   const threads: Thread[] = [];
   const free: Thread[] = [];
   const waiting: ((thread: Thread) => void)[] = [];
+  let growing: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  function start(): Thread {
+    const started = startThread({ path, role: 'reader' });
+    threads.push(started);
+    return started;
+  }
 
   async function acquire(): Promise<Thread> {
-    const thread = free.pop();
+    const thread = free.pop() ?? (threads.length === 0 ? start() : undefined);
     if (thread) return thread;
-    if (threads.length < maxThreads) {
-      const started = startThread({ path, role: 'reader' });
-      threads.push(started);
-      return started;
-    }
     if (waiting.length >= MAX_WAITING) {
       throw new AppError('unavailable', `${MAX_WAITING} reads wait for the database; try again later`);
     }
+    if (threads.length < maxThreads) growing ??= setTimeout(grow, PATIENCE_MS);
     return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function grow(): void {
+    growing = undefined;
+    const next = threads.length < maxThreads && !isClosed ? waiting.shift() : undefined;
+    if (next) next(start());
   }
 
   function release(thread: Thread): void {
@@ -54,6 +67,8 @@ export function createReaders(path: string, maxThreads: number): Readers {
   }
 
   async function close(): Promise<void> {
+    isClosed = true;
+    clearTimeout(growing);
     await Promise.all(threads.map((thread) => thread.send({ kind: 'close' })));
     await Promise.all(threads.map((thread) => thread.terminate()));
   }

@@ -23,7 +23,8 @@ export function startThread(options: ThreadOptions): Thread {
     workerData: options,
     name: `sqlite-${options.role}`,
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    env: {},
+    // Without the cache each thread would load the compiler that strips types: 15 MiB and 35 ms.
+    env: pick(process.env, ['NODE_COMPILE_CACHE', 'NODE_DISABLE_COMPILE_CACHE']),
   });
   worker.unref();
   const waiting = new Map<number, Waiter>();
@@ -63,3 +64,6 @@ export function startThread(options: ThreadOptions): Thread {
     terminate: async () => void (await worker.terminate()),
   };
 }
+
+const pick = (env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv =>
+  Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
