@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { canonicalJson } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Column, ColumnValues, Frame } from '../kernel/frame.ts';
+import type { Cell, Column, ColumnValues, Frame } from '../kernel/frame.ts';
 import type { WindowCounters } from '../stats/profile.ts';
 import { ByteReader, ByteWriter } from './segment-bytes.ts';
 import { type ColumnHeader, decodeColumn, encodeColumn } from './segment-column.ts';
@@ -33,6 +33,19 @@ export interface SegmentBlock {
   /** The raw feature columns, as checked by the signature; datetimes are epoch ms. As many rows. */
   readonly features: Frame;
 }
+
+/** A block as its writer has it. */
+export interface BlockDraft extends Omit<SegmentBlock, 'rows'> {
+  readonly rows: { readonly rowCount: number; readonly columns: readonly ColumnDraft[] };
+}
+
+/** A column, or what its writer knows without looking: one cell (no NaN, infinity or -0) for all rows, or the cells of the column at that index. */
+export type ColumnDraft =
+  | Column
+  | { readonly name: string; readonly same: Cell }
+  | { readonly name: string; readonly like: number };
+
+export type SegmentDraft = Omit<Segment, 'blocks'> & { readonly blocks: readonly BlockDraft[] };
 
 /** What to add to the counters of one version in one window (an hour of event time). */
 export interface CounterDelta {
@@ -109,7 +122,7 @@ interface BlockHeader {
  * Bytes of a segment: magic, u16 version, u16 zero, u32 total length, u32 header length, JSON header, 8-byte-aligned column
  * sections, and the crc32 of all before it. Little-endian.
  */
-export function encodeSegment(segment: Segment): Uint8Array {
+export function encodeSegment(segment: SegmentDraft): Uint8Array {
   const body = new ByteWriter();
   const blocks = segment.blocks.map((block) => encodeBlock(block, body));
   const { gatewayId, incarnation, seq, from, to, rowsDropped, counters } = segment;
@@ -167,16 +180,32 @@ export const withoutRows = (segment: Segment): Segment => ({
 export const windowStartOf = (eventTime: number): number =>
   Math.floor(eventTime / COUNTER_WINDOW_MS) * COUNTER_WINDOW_MS;
 
-function encodeBlock(block: SegmentBlock, body: ByteWriter): BlockHeader {
+function encodeBlock(block: BlockDraft, body: ByteWriter): BlockHeader {
   const { projectId, endpoint, rows, features } = block;
   if (features.rowCount !== rows.rowCount)
     throw new AppError('invalid', `A block has ${rows.rowCount} rows and ${features.rowCount} rows of features`);
-  const encode = (frame: Frame): ColumnHeader[] =>
-    frame.columns.map(({ name, values }, i) => {
-      const like = i > 0 && isLike(values, frame.columns[0]!.values);
-      return like ? { name, kind: 'like', column: 0 } : encodeColumn(name, values, frame.rowCount, body);
-    });
-  return { projectId, endpoint, rowCount: rows.rowCount, rows: encode(rows), features: encode(features) };
+  const encode = (columns: readonly ColumnDraft[]): ColumnHeader[] =>
+    columns.map((column, i) => encodeDraft(column, i > 0 ? columns[0] : undefined, rows.rowCount, body));
+  return {
+    projectId,
+    endpoint,
+    rowCount: rows.rowCount,
+    rows: encode(rows.columns),
+    features: encode(features.columns),
+  };
+}
+
+function encodeDraft(
+  column: ColumnDraft,
+  first: ColumnDraft | undefined,
+  rows: number,
+  body: ByteWriter,
+): ColumnHeader {
+  const { name } = column;
+  if ('same' in column) return { name, kind: 'same', value: column.same };
+  if ('like' in column) return { name, kind: 'like', column: column.like };
+  if (first && 'values' in first && isLike(column.values, first.values)) return { name, kind: 'like', column: 0 };
+  return encodeColumn(name, column.values, rows, body);
 }
 
 function decodeBlock(header: BlockHeader, body: ByteReader): SegmentBlock {

@@ -1,6 +1,5 @@
 import type { ServableSpec } from '../../engines/types.ts';
 import type { Cell, Column, ColumnValues, Frame } from '../../kernel/frame.ts';
-import type { SegmentBlock } from '../../serving/segment.ts';
 import type { MonitorProfile } from '../../stats/profile.ts';
 import { LIMITS } from '../limits.ts';
 import type { Role } from '../serve/arm-stats.ts';
@@ -28,24 +27,28 @@ export interface LoggedVersion {
   readonly schema: LogSchema;
 }
 
-/** What all rows of a request share. */
-export interface LoggedRequest {
+/** What a request shares with most of its neighbours in the log. */
+export interface LoggedContext {
   readonly version: LoggedVersion;
   readonly role: Role;
+  readonly rolloutId: string | null;
+  readonly revision: number | null;
+  readonly fallback: boolean;
+  readonly rehearsal: string | null;
+  readonly caller: string | null;
+}
+
+/** What all rows of a request share. */
+export interface LoggedRequest extends LoggedContext {
   readonly requestId: string;
   readonly ids: readonly string[];
   readonly callerId: string | null;
-  readonly rolloutId: string | null;
-  readonly revision: number | null;
   readonly eventTime: number;
   readonly receivedAt: number;
   readonly entity: string | null;
   /** Where each row names its own. */
   readonly entities: ColumnValues | null;
   readonly latencyUs: number;
-  readonly fallback: boolean;
-  readonly rehearsal: string | null;
-  readonly caller: string | null;
   readonly status: 0 | 1 | 2;
   readonly error: string | null;
 }
@@ -66,52 +69,86 @@ export const logSchemaOf = (projectId: string, endpoint: string, spec: Pick<Serv
   spare: [],
 });
 
-/** Up to `LIMITS.segmentRows` rows in columns that are allocated once; a batch is filled, counted, encoded and used again. */
+const ROWS = LIMITS.segmentRows;
+/** Contexts that are compared before a new one is opened. */
+const COMPARED_CONTEXTS = 8;
+
+/**
+ * Up to `LIMITS.segmentRows` rows in columns that are allocated once; a batch is filled, counted, encoded and used again. Of a request it keeps values,
+ * never the request: what lives until the segment is written has to be moved by the garbage collector.
+ */
 export class Batch {
   readonly schema: LogSchema;
-  /** The request of each row: the texts that it shares with its neighbours are written out only when the segment is. */
-  readonly requests: LoggedRequest[] = new Array(LIMITS.segmentRows);
-  readonly rowOfRequest = new Float64Array(LIMITS.segmentRows);
-  readonly eventTimes = new Float64Array(LIMITS.segmentRows);
-  readonly receivedAt = new Float64Array(LIMITS.segmentRows);
-  readonly latencyUs = new Float64Array(LIMITS.segmentRows);
-  readonly status = new Float64Array(LIMITS.segmentRows);
-  readonly scores = new Float64Array(LIMITS.segmentRows);
-  readonly errors: (string | null)[] = new Array(LIMITS.segmentRows).fill(null);
-  readonly labels: Cell[] = new Array(LIMITS.segmentRows).fill(null);
-  readonly features: (Float64Array | Cell[])[];
+  readonly predictionIds: string[] = new Array(ROWS).fill('');
+  readonly requestIds: string[] = new Array(ROWS).fill('');
+  readonly rowOfRequest = new Float64Array(ROWS);
+  readonly eventTimes = new Float64Array(ROWS);
+  readonly receivedAt = new Float64Array(ROWS);
+  readonly latencyUs = new Float64Array(ROWS);
+  readonly status = new Float64Array(ROWS);
+  readonly scores = new Float64Array(ROWS);
+  readonly labels: Cell[] = new Array(ROWS).fill(null);
+  readonly errors = new RareTexts();
+  readonly callerIds = new RareTexts();
+  readonly entities = new RareTexts();
+  readonly features: readonly (Float64Array | Cell[])[];
+  readonly #contexts: LoggedContext[] = [];
+  readonly #contextOf = new Uint16Array(ROWS);
   rows = 0;
   /** Every row was answered by its model. */
   isPlain = true;
+  /** Every row's id is its request's. */
+  isOneRowEach = true;
 
   constructor(schema: LogSchema) {
     this.schema = schema;
     this.features = schema.features.map(({ isNumeric }) =>
-      isNumeric ? new Float64Array(LIMITS.segmentRows) : new Array<Cell>(LIMITS.segmentRows).fill(null),
+      isNumeric ? new Float64Array(ROWS) : new Array<Cell>(ROWS).fill(null),
     );
   }
 
   get isFull(): boolean {
-    return this.rows === LIMITS.segmentRows;
+    return this.rows === ROWS;
+  }
+
+  get contexts(): readonly LoggedContext[] {
+    return this.#contexts;
+  }
+
+  contextOf(row: number): LoggedContext {
+    return this.#contexts[this.#contextOf[row]!]!;
   }
 
   /** Adds row `row` of a request. `frame` holds the checked columns in the schema's order; null for a refused request. */
   add(request: LoggedRequest, row: number, frame: Frame | null, answers: LoggedAnswers | null): void {
     const at = this.rows++;
-    this.requests[at] = request;
+    const { requestId, error } = request;
+    const predictionId = request.ids[row] ?? requestId;
+    this.predictionIds[at] = predictionId;
+    this.requestIds[at] = requestId;
+    if (predictionId !== requestId) this.isOneRowEach = false;
+    this.#contextOf[at] = this.#findContext(request);
     this.rowOfRequest[at] = row;
     this.eventTimes[at] = request.eventTime;
     this.receivedAt[at] = request.receivedAt;
     this.latencyUs[at] = request.latencyUs;
     this.status[at] = request.status;
-    this.errors[at] = request.error;
+    if (error !== null) this.errors.set(at, error);
+    if (request.callerId !== null) this.callerIds.set(at, callerIdOf(request.callerId, request.ids, row));
+    const entity = entityOf(request, row);
+    if (entity !== null) this.entities.set(at, entity);
     this.labels[at] = answers === null ? null : (answers.labels[row] ?? null);
     this.scores[at] = answers === null ? Number.NaN : answers.scores[row]!;
     if (answers?.errors) this.#markFailed(at, row, answers.errors);
     if (this.status[at] !== 0 || request.fallback) this.isPlain = false;
+    this.#addFeatures(at, row, frame);
+  }
+
+  #addFeatures(at: number, row: number, frame: Frame | null): void {
+    const { features } = this;
     const columns = frame?.columns;
-    for (let f = 0; f < this.features.length; f++) {
-      const column = this.features[f]!;
+    for (let f = 0; f < features.length; f++) {
+      const column = features[f]!;
       const value = columns === undefined ? undefined : columns[f]!.values[row];
       if (column instanceof Float64Array) column[at] = value === undefined ? Number.NaN : (value as number);
       else column[at] = value ?? null;
@@ -122,12 +159,24 @@ export class Batch {
     const error = errors.find((candidate) => candidate.row === row);
     if (!error) return;
     this.status[at] = 1;
-    this.errors[at] = error.message.slice(0, LIMITS.errorCharacters);
+    this.errors.set(at, error.message.slice(0, LIMITS.errorCharacters));
+  }
+
+  /** Among the newest ones; two that are equal do no harm. */
+  #findContext(request: LoggedRequest): number {
+    const contexts = this.#contexts;
+    const oldest = Math.max(0, contexts.length - COMPARED_CONTEXTS);
+    for (let i = contexts.length - 1; i >= oldest; i--) if (isSameContext(contexts[i]!, request)) return i;
+    const { version, role, rolloutId, revision, fallback, rehearsal, caller } = request;
+    return contexts.push({ version, role, rolloutId, revision, fallback, rehearsal, caller }) - 1;
   }
 
   clear(): void {
     this.rows = 0;
     this.isPlain = true;
+    this.isOneRowEach = true;
+    this.#contexts.length = 0;
+    for (const texts of [this.errors, this.callerIds, this.entities]) texts.clear();
   }
 
   /** The raw columns, as views of this batch. */
@@ -137,53 +186,43 @@ export class Batch {
     );
     return { rowCount: this.rows, columns };
   }
+}
 
-  /** The block of a segment; its columns are views or fresh, so encode it before `clear`. */
-  toBlock(): SegmentBlock {
-    const { projectId, endpoint } = this.schema;
-    return { projectId, endpoint, rows: this.#rowFrame(), features: this.featureFrame() };
+/** A column of texts that most rows do not have. */
+export class RareTexts {
+  readonly #values: (string | null)[] = new Array(ROWS).fill(null);
+  isEmpty = true;
+
+  set(at: number, text: string): void {
+    this.#values[at] = text;
+    this.isEmpty = false;
   }
 
-  #rowFrame(): Frame {
-    const { rows } = this;
-    const columns: Column[] = [
-      { name: 'prediction_id', values: this.#each((request, row) => request.ids[row] ?? request.requestId) },
-      { name: 'request_id', values: this.#each((r) => r.requestId) },
-      { name: 'request_row', values: firstOf(this.rowOfRequest, rows) },
-      { name: 'caller_id', values: this.#each(callerIdOf) },
-      { name: 'version_id', values: this.#each((r) => r.version.spec.versionId) },
-      { name: 'role', values: this.#each((r) => r.role) },
-      { name: 'rollout_id', values: this.#each((r) => r.rolloutId) },
-      { name: 'revision', values: this.#each((r) => r.revision) },
-      { name: 'event_time', values: firstOf(this.eventTimes, rows) },
-      { name: 'received_at', values: firstOf(this.receivedAt, rows) },
-      { name: 'entity', values: this.#each(entityOf) },
-      { name: 'unit', values: this.#each((request, row) => entityOf(request, row) ?? request.requestId) },
-      { name: 'latency_us', values: firstOf(this.latencyUs, rows) },
-      { name: 'status', values: firstOf(this.status, rows) },
-      { name: 'error', values: firstOf(this.errors, rows) },
-      { name: 'label', values: firstOf(this.labels, rows) },
-      { name: 'score', values: firstOf(this.scores, rows) },
-      { name: 'fallback', values: this.#each((r) => r.fallback) },
-      { name: 'rehearsal', values: this.#each((r) => r.rehearsal) },
-      { name: 'caller', values: this.#each((r) => r.caller) },
-    ];
-    return { rowCount: rows, columns };
+  get(at: number): string | null {
+    return this.#values[at]!;
   }
 
-  #each(read: (request: LoggedRequest, row: number) => Cell): Cell[] {
-    const cells = new Array<Cell>(this.rows);
-    for (let i = 0; i < this.rows; i++) cells[i] = read(this.requests[i]!, this.rowOfRequest[i]!);
-    return cells;
+  clear(): void {
+    if (!this.isEmpty) this.#values.fill(null);
+    this.isEmpty = true;
   }
 }
 
-const firstOf = <T extends Float64Array | Cell[]>(values: T, rows: number): T =>
+export const firstOf = <T extends Float64Array | Cell[]>(values: T, rows: number): T =>
   (values instanceof Float64Array ? values.subarray(0, rows) : values.slice(0, rows)) as T;
 
+const isSameContext = (a: LoggedContext, b: LoggedContext): boolean =>
+  a.version === b.version &&
+  a.role === b.role &&
+  a.rolloutId === b.rolloutId &&
+  a.revision === b.revision &&
+  a.fallback === b.fallback &&
+  a.rehearsal === b.rehearsal &&
+  a.caller === b.caller;
+
 /** The caller's OIP id names a request; with several rows, row n is `id.n`. */
-const callerIdOf = ({ callerId, ids }: LoggedRequest, row: number): string | null =>
-  callerId === null || ids.length <= 1 ? callerId : `${callerId}.${row}`;
+const callerIdOf = (callerId: string, ids: readonly string[], row: number): string =>
+  ids.length <= 1 ? callerId : `${callerId}.${row}`;
 
 export function entityOf({ entity, entities }: Pick<LoggedRequest, 'entity' | 'entities'>, row: number): string | null {
   if (entities === null) return entity;

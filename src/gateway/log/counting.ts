@@ -1,11 +1,11 @@
 import { type Frame, takeRows } from '../../kernel/frame.ts';
 import { type CounterDelta, windowStartOf } from '../../serving/segment.ts';
-import { Counters, latencyBin, type WindowCounters } from '../../stats/profile.ts';
-import type { Batch, LoggedRequest, LoggedVersion } from './batch.ts';
+import { Counters, type WindowCounters } from '../../stats/profile.ts';
+import type { Batch, LoggedContext, LoggedVersion } from './batch.ts';
 
 /** Rows of a batch that count into the same counters. */
 interface Group {
-  readonly request: LoggedRequest;
+  readonly context: LoggedContext;
   readonly windowStart: number;
   readonly rows: number[];
 }
@@ -27,8 +27,12 @@ export class Tallies {
   count(batch: Batch): void {
     const features = batch.featureFrame();
     for (const group of groupsOf(batch)) {
-      const frame = group.rows.length === batch.rows ? features : takeRows(features, group.rows);
-      countGroup(batch, group, frame, this.#tally(group).counters);
+      const { counters } = this.#tally(group);
+      if (batch.isPlain && group.rows.length === batch.rows) {
+        counters.countRows(features);
+        counters.countAnswers(batch, batch.rows);
+        countRequests(batch, group.rows, counters);
+      } else countGroup(batch, group, features, counters);
     }
   }
 
@@ -49,8 +53,8 @@ export class Tallies {
     return this.#tallies.size === 0;
   }
 
-  #tally({ request, windowStart }: Group): Tally {
-    const { version, role, rehearsal } = request;
+  #tally({ context, windowStart }: Group): Tally {
+    const { version, role, rehearsal } = context;
     const { projectId, endpoint } = version.schema;
     const { versionId } = version.spec;
     const key = `${projectId}\u0000${endpoint}\u0000${versionId}\u0000${role}\u0000${rehearsal ?? ''}\u0000${windowStart}`;
@@ -77,13 +81,14 @@ function groupsOf(batch: Batch): Iterable<Group> {
   const versions: LoggedVersion[] = [];
   let last: Group | undefined;
   for (let row = 0; row < batch.rows; row++) {
-    const request = batch.requests[row]!;
-    const windowStart = windowStartOf(request.eventTime);
-    if (!last || !isSame(last, request, windowStart)) {
-      let index = versions.indexOf(request.version);
-      if (index < 0) index = versions.push(request.version) - 1;
-      const key = `${index}\u0000${request.role}\u0000${request.rehearsal ?? ''}\u0000${windowStart}`;
-      last = groups.get(key) ?? { request, windowStart, rows: [] };
+    const context = batch.contextOf(row);
+    const windowStart = windowStartOf(batch.eventTimes[row]!);
+    if (!last || last.context !== context || last.windowStart !== windowStart) {
+      const { version, role, rehearsal } = context;
+      let index = versions.indexOf(version);
+      if (index < 0) index = versions.push(version) - 1;
+      const key = `${index}\u0000${role}\u0000${rehearsal ?? ''}\u0000${windowStart}`;
+      last = groups.get(key) ?? { context, windowStart, rows: [] };
       groups.set(key, last);
     }
     last.rows.push(row);
@@ -91,64 +96,33 @@ function groupsOf(batch: Batch): Iterable<Group> {
   return groups.values();
 }
 
-const isSame = ({ request: a, windowStart }: Group, b: LoggedRequest, start: number): boolean =>
-  windowStart === start && a.version === b.version && a.role === b.role && a.rehearsal === b.rehearsal;
-
-function countGroup(batch: Batch, group: Group, frame: Frame, counters: Counters): void {
-  const w = counters.window;
-  if (batch.isPlain && group.rows.length === batch.rows) {
-    const scores = batch.scores.subarray(0, batch.rows);
-    counters.count(frame, { labels: batch.labels, scores }, 0);
-    uncountOne(w, 0);
-    countRequests(batch, group.rows, w);
-    return;
-  }
-  const reached = group.rows.filter((row) => batch.status[row] !== 2);
-  w.refused += group.rows.length - reached.length;
+function countGroup(batch: Batch, { rows }: Group, features: Frame, counters: Counters): void {
+  const reached = rows.filter((row) => batch.status[row] !== 2);
+  counters.window.refused += rows.length - reached.length;
   if (reached.length === 0) return;
-  const rows = reached.length === group.rows.length ? frame : takeRowsOf(frame, group.rows, batch);
-  const silent = new Set(reached.filter((row) => batch.status[row] === 1 || batch.requests[row]!.fallback));
-  const labels = reached.map((row) => batch.labels[row]!);
-  const scores = Float64Array.from(reached, (row) => (silent.has(row) ? Number.NaN : batch.scores[row]!));
-  counters.count(rows, { labels: labels.map((label, i) => (silent.has(reached[i]!) ? null : label)), scores }, 0);
-  uncountOne(w, silent.size);
-  countRequests(batch, reached, w);
+  counters.countRows(reached.length === batch.rows ? features : takeRows(features, reached));
+  const answered = reached.filter((row) => batch.status[row] === 0 && !batch.contextOf(row).fallback);
+  const labels = answered.map((row) => batch.labels[row]!);
+  const scores = Float64Array.from(answered, (row) => batch.scores[row]!);
+  counters.countAnswers({ labels, scores }, answered.length);
+  countRequests(batch, reached, counters);
 }
 
-/** `Counters.count` took the rows for one request of 0 µs, and each silent row for a label null. */
-function uncountOne(w: WindowCounters, silentRows: number): void {
-  w.requests -= 1;
-  w.latency[0]! -= 1;
-  if (silentRows === 0) return;
-  const left = (w.labels['null'] ?? 0) - silentRows;
-  if (left > 0) w.labels['null'] = left;
-  else delete w.labels['null'];
-}
-
-/** A request counts where its first row is; it failed where any row of this batch did. */
-function countRequests(batch: Batch, rows: readonly number[], w: WindowCounters): void {
-  let failed: LoggedRequest | undefined;
+/** A request counts where its first row is; it failed where any row of this batch did. Its rows stand together. */
+function countRequests(batch: Batch, rows: readonly number[], counters: Counters): void {
+  const w = counters.window;
+  let hasFailed = false;
   for (const row of rows) {
-    const request = batch.requests[row]!;
     if (batch.rowOfRequest[row] === 0) {
-      w.requests += 1;
-      w.latency[latencyBin(request.latencyUs)]! += 1;
-      if (request.fallback) w.fallbacks += 1;
+      counters.countRequest(batch.latencyUs[row]!);
+      if (batch.contextOf(row).fallback) w.fallbacks += 1;
+      hasFailed = false;
     }
-    if (batch.status[row] === 1 && failed !== request) {
+    if (batch.status[row] === 1 && !hasFailed) {
       w.errors += 1;
-      failed = request;
+      hasFailed = true;
     }
   }
-}
-
-/** The rows of `frame` (one for each of `rows`) that reached a model. */
-function takeRowsOf(frame: Frame, rows: readonly number[], batch: Batch): Frame {
-  const kept: number[] = [];
-  rows.forEach((row, i) => {
-    if (batch.status[row] !== 2) kept.push(i);
-  });
-  return takeRows(frame, kept);
 }
 
 function clear(w: WindowCounters): void {

@@ -3,10 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { Frame } from '../../kernel/frame.ts';
-import { decodeSegment, encodeSegment, type Segment } from '../../serving/segment.ts';
+import type { ColumnValues, Frame } from '../../kernel/frame.ts';
+import { decodeSegment, encodeSegment, type SegmentDraft } from '../../serving/segment.ts';
 import { makeLinear } from '../testing/models.ts';
 import { Batch, type LoggedRequest, type LoggedVersion, logSchemaOf } from './batch.ts';
+import { blockOf } from './block.ts';
 import { Tallies } from './counting.ts';
 import { readHeartbeat, Spool, writeHeartbeat } from './spool.ts';
 
@@ -47,6 +48,23 @@ const answersOf = (rowCount: number) => ({
   labels: new Array(rowCount).fill(1),
   scores: new Float64Array(rowCount).fill(0.7),
 });
+
+/** The columns of a batch as a reader of its segment finds them. */
+function columnsOf(batch: Batch): (name: string) => ColumnValues {
+  const blocks = [blockOf(batch)];
+  const bytes = encodeSegment({
+    gatewayId: 'g',
+    incarnation: 'i',
+    seq: 1,
+    from: 1,
+    to: 1,
+    blocks,
+    counters: [],
+    rowsDropped: 0,
+  });
+  const { rows, features } = decodeSegment(bytes).blocks[0]!;
+  return (name) => [...rows.columns, ...features.columns].find((column) => column.name === name)!.values;
+}
 
 function count(fill: (batch: Batch) => void) {
   const batch = new Batch(version.schema);
@@ -123,12 +141,49 @@ describe('a batch', () => {
     const batch = new Batch(version.schema);
     const two = request({ ids: ['a', 'b'], requestId: 'a', callerId: 'mine', entities: ['ann', null] });
     for (let row = 0; row < 2; row++) batch.add(two, row, frameOf(2), answersOf(2));
-    const { rows } = batch.toBlock();
-    const column = (name: string) => rows.columns.find((c) => c.name === name)!.values;
+    const column = columnsOf(batch);
     assert.deepEqual(column('caller_id'), ['mine.0', 'mine.1']);
     assert.deepEqual(column('entity'), ['ann', null]);
     assert.deepEqual(column('unit'), ['ann', 'a']);
     assert.deepEqual(column('prediction_id'), ['a', 'b']);
+  });
+});
+
+describe('a block', () => {
+  it('says what all rows share once, and row by row what they do not', () => {
+    const batch = new Batch(version.schema);
+    for (const [i, caller] of ['app', 'web', 'app'].entries())
+      batch.add(request({ ids: [`${i}`], requestId: `${i}`, caller }), 0, frameOf(1), answersOf(1));
+    const column = columnsOf(batch);
+    assert.deepEqual(column('caller'), ['app', 'web', 'app']);
+    assert.deepEqual(column('version_id'), Array(3).fill(version.spec.versionId));
+    assert.deepEqual(column('request_id'), ['0', '1', '2']);
+    assert.deepEqual(column('unit'), ['0', '1', '2']);
+    assert.deepEqual(column('x1'), Float64Array.of(0.5, 0.5, 0.5));
+  });
+
+  it('forgets texts, contexts and ids when its batch is used again', () => {
+    const batch = new Batch(version.schema);
+    batch.add(request({ caller: 'app', entity: 'ann', error: 'broke', status: 1, callerId: 'mine' }), 0, null, null);
+    batch.add(request({ ids: ['a', 'b'] }), 1, frameOf(2), answersOf(2));
+    batch.clear();
+    batch.add(request(), 0, frameOf(1), answersOf(1));
+    const column = columnsOf(batch);
+    for (const name of ['caller', 'entity', 'error', 'caller_id']) assert.deepEqual(column(name), [null], name);
+    assert.deepEqual([column('prediction_id'), column('unit'), column('status')], [['r'], ['r'], Float64Array.of(0)]);
+  });
+
+  it('keeps contexts apart however many there are', () => {
+    const batch = new Batch(version.schema);
+    const callers = Array.from({ length: 40 }, (_, i) => `caller-${i % 20}`);
+    for (const caller of callers) batch.add(request({ caller }), 0, frameOf(1), answersOf(1));
+    assert.deepEqual(columnsOf(batch)('caller'), callers);
+    const tallies = new Tallies();
+    tallies.count(batch);
+    assert.deepEqual(
+      tallies.take().deltas.map(({ counters }) => [counters.requests, counters.rows]),
+      [[40, 40]],
+    );
   });
 });
 
@@ -139,7 +194,7 @@ describe('a spool', () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  const segmentOf = (seq: number): Segment => {
+  const segmentOf = (seq: number): SegmentDraft => {
     const batch = new Batch(version.schema);
     for (let row = 0; row < 50; row++) batch.add(request({ ids: [`${seq}-${row}`] }), 0, frameOf(1), answersOf(1));
     const tallies = new Tallies();
@@ -151,7 +206,7 @@ describe('a spool', () => {
       seq,
       from: seq,
       to: seq,
-      blocks: [batch.toBlock()],
+      blocks: [blockOf(batch)],
       counters: deltas,
       rowsDropped: 0,
     };

@@ -1,9 +1,10 @@
 import { messageOf } from '../../kernel/errors.ts';
 import type { Frame } from '../../kernel/frame.ts';
 import type { Clock, Log } from '../../ports/system.ts';
-import { encodeSegment, type SegmentBlock } from '../../serving/segment.ts';
+import { type BlockDraft, encodeSegment } from '../../serving/segment.ts';
 import { LIMITS } from '../limits.ts';
 import { Batch, type LoggedAnswers, type LoggedRequest, type LogSchema } from './batch.ts';
+import { blockOf } from './block.ts';
 import { Tallies } from './counting.ts';
 import type { Spool } from './spool.ts';
 
@@ -66,8 +67,8 @@ export class PredictionLog {
   /** Everything answered before this time is durable. */
   durableUntil(): number {
     let until = this.#writingSince ?? this.#deps.clock.now();
-    for (const batch of this.#waiting) until = Math.min(until, batch.requests[0]!.receivedAt);
-    for (const schema of this.#open) if (schema.batch) until = Math.min(until, schema.batch.requests[0]!.receivedAt);
+    for (const batch of this.#waiting) until = Math.min(until, batch.receivedAt[0]!);
+    for (const schema of this.#open) if (schema.batch) until = Math.min(until, schema.batch.receivedAt[0]!);
     return until;
   }
 
@@ -123,21 +124,17 @@ export class PredictionLog {
     while (this.#waiting.length > 0 && (rows === 0 || rows + this.#waiting[0]!.rows <= LIMITS.segmentRows)) {
       const batch = this.#waiting.shift()!;
       rows += batch.rows;
-      from = Math.min(from, batch.requests[0]!.receivedAt);
-      to = Math.max(to, batch.requests[batch.rows - 1]!.receivedAt);
+      from = Math.min(from, batch.receivedAt[0]!);
+      to = Math.max(to, batch.receivedAt[batch.rows - 1]!);
       this.#tallies.count(batch);
       batches.push(batch);
     }
-    const bytes = this.#encode(
-      batches.map((batch) => batch.toBlock()),
-      from,
-      to,
-    );
+    const bytes = this.#encode(batches.map(blockOf), from, to);
     batches.forEach(recycle);
     return { bytes, since: from };
   }
 
-  #encode(blocks: readonly SegmentBlock[], from: number, to: number): Uint8Array {
+  #encode(blocks: readonly BlockDraft[], from: number, to: number): Uint8Array {
     const { gatewayId, incarnation } = this.#deps;
     const { deltas, release } = this.#tallies.take();
     this.#seq += 1;
