@@ -210,8 +210,9 @@ async function daysAct(stage: Stage): Promise<void> {
     await stage.beforeDay?.(today);
     await playDay(stage, today);
     await teller.tell();
-    if (today === plan.unitChangeOn) await once(stage, 'unit-change', () => unitChangeAct(stage));
-    if (today === plan.brokenModelOn) await once(stage, 'broken-model', () => brokenModelAct(stage));
+    if (today >= plan.unitChangeOn) await once(stage, 'unit-change', () => unitChangeAct(stage));
+    if (today >= plan.brokenModelOn && !(await isRollingOut(stage.levain)))
+      await once(stage, 'broken-model', () => brokenModelAct(stage));
     await teller.tell();
     memory.nextDay = today + DAY_MS;
     notebook.save();
@@ -332,6 +333,14 @@ async function unitChangeAct({ levain, screen }: Stage): Promise<void> {
     [EXIT_ROLLED_BACK],
   );
   for (const sentence of sentencesOf(data)) screen.say(sentence);
+}
+
+/** A real rollout goes before a rehearsed one. */
+async function isRollingOut(levain: Levain): Promise<boolean> {
+  const { items } = await levain.get('/endpoints/flights/rollouts');
+  return items.some(
+    ({ finishedAt, state }: { finishedAt: string | null; state: string }) => !finishedAt && state !== 'baking',
+  );
 }
 
 async function brokenModelAct({ levain, screen }: Stage): Promise<void> {

@@ -17,10 +17,11 @@ const SHORT_STORY: Plan = {
   ...WHOLE_STORY,
   liveFrom: day('2001-04-16'),
   historyFrom: day('2001-03-12'),
-  until: day('2001-05-06'),
+  until: day('2001-05-19'),
   flightsPerDay: 1_600,
+  rowsPerRequest: 10,
   unitChangeOn: day('2001-04-19'),
-  brokenModelOn: day('2001-05-05'),
+  brokenModelOn: day('2001-05-12'),
 };
 
 const SERVER_DIES_ON = day('2001-04-18');
