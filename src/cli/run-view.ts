@@ -45,7 +45,7 @@ export function exitOf(run: WireRun): ExitCode {
 
 /** How it ended, and where it failed what the code said last. */
 export function endText({ run, steps }: WireDetail): string {
-  const lines = [`Run ${shortId(run.id)}: ${run.summary ?? run.state}.`];
+  const lines = [`Run ${shortId(run.id)}: ${(run.summary ?? run.state).replace(/[.\s]+$/, '')}.`];
   if (run.draft)
     lines.push(
       'It is a draft: its file or code differs from the applied one, so it never becomes champion. levain apply makes it count.',
@@ -65,6 +65,7 @@ export function nextOf({ run, steps }: WireDetail): string[] {
   if (failed) return [`levain logs ${shortId(run.id)} ${failed.name}`, `levain why ${shortId(run.id)}`];
   const name = run.model === null ? undefined : `${run.model}@v${run.version}`;
   if (run.state === 'waiting' && name) return [`levain approve ${name}`, `levain models show ${name}`];
+  if (name && run.draft) return ['levain apply', `levain models show ${name}`];
   if (name) return [`levain models show ${name}`, `levain rollout ${run.model}`];
   return [`levain runs show ${shortId(run.id)}`];
 }
@@ -87,7 +88,7 @@ export function stepLine(step: WireStep): string {
       ? (step.failure?.message ?? step.state)
       : (step.reason ?? step.state);
   const gate = step.outputs?.gate;
-  const text = gate ? gate.sentence : words;
+  const text = (gate ? gate.sentence : words).replace(/\s*\n\s*/g, ' ');
   const time = step.state === 'ok' || step.state === 'failed' ? `  ${seconds(elapsedMs(step))}` : '';
   return `${MARKS[step.state]} ${step.name.padEnd(16)} ${text}${time}`;
 }

@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/errors.ts';
+import { AppError, messageOf } from '../kernel/errors.ts';
 
 export type NotebookOutput = Readonly<Record<string, unknown>>;
 
@@ -76,7 +76,7 @@ function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
-    throw new AppError('invalid', `${name} is not a notebook: ${(error as Error).message}`);
+    throw new AppError('invalid', `${name} is not a notebook: ${messageOf(error).replace(/\s+/g, ' ')}`);
   }
 }
 

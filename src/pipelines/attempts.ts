@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { appendFile, cp, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { PipelinesDeps } from './deps.ts';
 import type { StepRun } from './types.ts';
 
@@ -68,10 +69,10 @@ export async function readLogChunk(path: string, from: number, finished: boolean
 const TAIL_BYTES = 16 * 1024;
 const TAIL_LINES = 30;
 
-/** The last lines of a log, secrets masked. */
+/** The last lines of a log, secrets masked, without the colours of a terminal. */
 export async function logTail(attempt: Attempt, secrets: readonly string[]): Promise<readonly string[]> {
   const chunk = await readLogChunk(join(attempt.folder, 'log'), -TAIL_BYTES, true);
-  const lines = maskSecrets(chunk.text, secrets).split('\n');
+  const lines = stripVTControlCharacters(maskSecrets(chunk.text, secrets)).split('\n');
   return lines.filter((line, index) => line !== '' || index < lines.length - 1).slice(-TAIL_LINES);
 }
 

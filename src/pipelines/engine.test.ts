@@ -108,6 +108,30 @@ eachDatabase((_name, open) => {
     assert.equal(again.steps['a']?.reason, 'its last attempt did not succeed');
   });
 
+  test('a notebook that is not in the project, or none, fails its step with what to do', async () => {
+    const deps = await working();
+    const yaml = 'name: nb\nsteps: { a: { notebook: a.ipynb } }\n';
+    const folder = await projectFolder({ 'levain.yaml': yaml });
+    const failureOf = async (): Promise<string | undefined> => {
+      await applyFolder(deps, folder);
+      return (await runToEnd(deps, { pipeline: 'nb' })).run.failure?.message;
+    };
+    assert.match((await failureOf()) ?? '', /^steps\.a names a\.ipynb, which is not in the project; .*\.levainignore/);
+    await writeProjectFile(folder, 'a.ipynb', 'hello,\nno json');
+    assert.match((await failureOf()) ?? '', /^a\.ipynb is not a notebook: [^\n]*not valid JSON$/);
+    await writeProjectFile(folder, 'a.ipynb', '{"nbformat": 3, "worksheets": []}');
+    assert.match((await failureOf()) ?? '', /nbformat 3; open it in a current Jupyter and save it/);
+  });
+
+  test('the last words of a step come without the colours of a terminal', async () => {
+    const deps = await working();
+    const yaml = `name: red\nsteps: { a: { run: 'printf "\\033[31mno such column\\033[0m\\n"; exit 1' } }\n`;
+    await applyFolder(deps, await projectFolder({ 'levain.yaml': yaml }));
+    const { run } = await runToEnd(deps, { pipeline: 'red' });
+    assert.equal(run.failure?.message, 'a ended with exit code 1: no such column');
+    assert.ok(run.failure?.logTail.includes('no such column'));
+  });
+
   test('retries are further attempts in clean copies', async () => {
     const deps = await working();
     const yaml =

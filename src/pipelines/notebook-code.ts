@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/errors.ts';
+import { AppError, messageOf } from '../kernel/errors.ts';
 
 /**
  * What of a notebook counts for the cache: kind, tags and source of its code cells. Outputs, counts and prose do not, so that
@@ -7,11 +7,14 @@ import { AppError } from '../kernel/errors.ts';
 export function notebookCodeOf(text: string, name: string): readonly string[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
-    throw new AppError('invalid', `${name} is not a notebook: ${(error as Error).message}`);
+    throw new AppError('invalid', `${name} is not a notebook: ${messageOf(error).replace(/\s+/g, ' ')}`);
   }
-  const cells = (value as { cells?: unknown } | null)?.cells;
+  const { cells, nbformat } = (value ?? {}) as { cells?: unknown; nbformat?: unknown };
+  if (typeof nbformat === 'number' && nbformat !== 4) {
+    throw new AppError('invalid', `${name} has nbformat ${nbformat}; open it in a current Jupyter and save it`);
+  }
   if (!Array.isArray(cells)) throw new AppError('invalid', `${name} is not a notebook: it has no list of cells`);
   return cells.flatMap((cell: { cell_type?: unknown; source?: unknown; metadata?: { tags?: unknown } } | null) => {
     if (cell?.cell_type !== 'code') return [];

@@ -101,6 +101,12 @@ export function failureOfExit(input: {
   return { failure: failureOf('exit', `${name} ${how}${last ? `: ${last.slice(0, 300)}` : ''}`, more), cause: 'exit' };
 }
 
+/** Errors of a notebook that mean something else where nobody sits before it. */
+const HINTS: Readonly<Record<string, string>> = {
+  StdinNotImplementedError:
+    'nobody can answer input() or getpass() in a step: write the value under params, or a secret under steps.*.secrets, and read it from there',
+};
+
 function ofNotebook(
   result: NotebookResult,
   name: string,
@@ -111,7 +117,10 @@ function ofNotebook(
   const detail = { ...more, cell: result.cell };
   if (result.error) {
     return {
-      failure: failureOf('cell', `${where}: ${result.error.name}: ${result.error.message}`, detail),
+      failure: failureOf('cell', `${where}: ${result.error.name}: ${result.error.message}`, {
+        ...detail,
+        hint: HINTS[result.error.name] ?? null,
+      }),
       cause: 'exit',
     };
   }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Json } from '../kernel/canonical-json.ts';
+import { AppError } from '../kernel/errors.ts';
 import { digestOf } from '../kernel/hash.ts';
 import type { StepSection } from '../project-file/index.ts';
 import type { PipelinesDeps } from './deps.ts';
@@ -25,7 +26,7 @@ export interface StepPlan {
   readonly cacheKey: string;
 }
 
-/** Computes the key of a step, part by part. Throws `invalid` for a wrong lock or notebook. */
+/** Computes the key of a step, part by part. Throws `invalid` for a wrong lock or notebook, `not_found` for a missing one. */
 export async function planStep(deps: PipelinesDeps, held: HeldStep): Promise<StepPlan> {
   const { run, file, step } = held;
   const section = file.steps[step.name]!;
@@ -35,6 +36,7 @@ export async function planStep(deps: PipelinesDeps, held: HeldStep): Promise<Ste
   const params = { ...file.params, ...run.params };
   const data = dataOf(held, section);
   const upstream = upstreamOf(held);
+  assertNotebook(step.name, section, snapshot, upstream);
   const parts = keyPartsOf({
     name: step.name,
     section,
@@ -48,6 +50,20 @@ export async function planStep(deps: PipelinesDeps, held: HeldStep): Promise<Ste
     platform: `${process.platform}-${process.arch}`,
   });
   return { section, params, snapshot, lock, envDigest, data, upstream, parts, cacheKey: cacheKeyOf(parts) };
+}
+
+/** In the project, or made by a step before. */
+function assertNotebook(
+  step: string,
+  { notebook }: StepSection,
+  snapshot: readonly SnapshotFile[],
+  upstream: StepPlan['upstream'],
+): void {
+  if (notebook === null || [snapshot, ...Object.values(upstream)].flat().some(({ path }) => path === notebook)) return;
+  throw new AppError(
+    'not_found',
+    `steps.${step} names ${notebook}, which is not in the project; write it, correct the name, or see whether .gitignore or .levainignore leaves it out`,
+  );
 }
 
 function dataOf({ file, steps }: HeldStep, section: StepSection): Record<string, DataOutputs> {
