@@ -11,6 +11,7 @@ export {
   PARITY_TOLERANCE,
   type Parity,
 } from './golden.ts';
+export { signatureFromMlmodel } from './mlmodel.ts';
 export { ENGINE_FORMAT, type EngineModel } from './model.ts';
 export { compileModel } from './predictor.ts';
 export { loadServable } from './servable.ts';
@@ -22,7 +23,6 @@ export {
   inferSignature,
   type Signature,
   type SignatureColumn,
-  signatureFromMlmodel,
 } from './signature.ts';
 export { concatOutputs, rowsOf } from './turns.ts';
 export type { Fault, Outputs, PythonFile, RowError, Servable, ServableIo, ServableSpec, Task } from './types.ts';

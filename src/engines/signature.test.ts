@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAppError } from '../kernel/errors.ts';
 import type { Cell, Frame } from '../kernel/frame.ts';
-import { type ColumnType, checkRows, inferSignature, type Signature, signatureFromMlmodel } from './signature.ts';
+import { signatureFromMlmodel } from './mlmodel.ts';
+import { type ColumnType, checkRows, inferSignature, type Signature } from './signature.ts';
 
 const signature = (...columns: [string, ColumnType, boolean?][]): Signature => ({
   inputs: columns.map(([name, type, required = true]) => ({ name, type, required })),

@@ -1,6 +1,6 @@
-import { parse as parseYaml } from 'yaml';
 import { AppError } from '../kernel/errors.ts';
 import { type Cell, type Column, type ColumnValues, type Frame, findColumn } from '../kernel/frame.ts';
+import { NumberRow } from './number-row.ts';
 
 export type ColumnType = 'double' | 'float' | 'long' | 'integer' | 'boolean' | 'string' | 'datetime' | 'category';
 
@@ -26,36 +26,6 @@ export interface CheckedRows {
 
 /** How many problems a refusal lists. */
 export const MAX_PROBLEMS = 5;
-const MAX_SIGNATURE_BYTES = 4 * 2 ** 20;
-const TYPES: ReadonlySet<string> = new Set([
-  'double',
-  'float',
-  'long',
-  'integer',
-  'boolean',
-  'string',
-  'datetime',
-  'category',
-]);
-
-/** The signature inside an MLmodel file, or undefined where it has none or speaks of tensors. */
-export function signatureFromMlmodel(yamlText: string): Signature | undefined {
-  if (yamlText.length > MAX_SIGNATURE_BYTES)
-    throw new AppError(
-      'invalid',
-      `The MLmodel file has ${yamlText.length} characters; at most ${MAX_SIGNATURE_BYTES} are read`,
-    );
-  let document: unknown;
-  try {
-    document = parseYaml(yamlText, { maxAliasCount: 0 });
-  } catch (error) {
-    throw new AppError('invalid', `The MLmodel file is not YAML: ${firstLine(error)}`, undefined, error);
-  }
-  const signature = isRecord(document) ? document['signature'] : undefined;
-  if (!isRecord(signature)) return undefined;
-  const inputs = parseColumns(signature['inputs'], 'inputs');
-  return inputs && { inputs, outputs: parseColumns(signature['outputs'], 'outputs') ?? [] };
-}
 
 /**
  * The signature that these rows suggest: text is `string`, booleans `boolean`, whole numbers without a missing cell `long`,
@@ -77,7 +47,7 @@ export function inferSignature(frame: Frame, types: Readonly<Record<string, Colu
  * @example checkRows({ inputs: [{ name: 'x', type: 'double', required: true }], outputs: [] }, rows).frame
  */
 export function checkRows(signature: Signature, frame: Frame): CheckedRows {
-  if (CheckedFrame.isOf(signature, frame)) return { frame, warnings: [] };
+  if (isChecked(signature, frame)) return { frame, warnings: [] };
   const problems: string[] = [];
   const { inputs } = signature;
   const inOrder = isInOrder(inputs, frame);
@@ -86,6 +56,7 @@ export function checkRows(signature: Signature, frame: Frame): CheckedRows {
     const input = inputs[i]!;
     columns[i] = checkColumn(input, inOrder ? frame.columns[i] : findColumn(frame, input.name), frame, problems);
   }
+  if (!inOrder) problems.push(...columnsTwice(signature, frame));
   if (problems.length > 0) throw refuse(problems);
   return {
     frame: new CheckedFrame(signature, frame.rowCount, columns),
@@ -98,6 +69,14 @@ function isInOrder(inputs: readonly SignatureColumn[], { columns }: Frame): bool
   if (columns.length !== inputs.length) return false;
   for (let i = 0; i < columns.length; i++) if (columns[i]!.name !== inputs[i]!.name) return false;
   return true;
+}
+
+/** Which of two would count is nobody's guess. */
+function columnsTwice({ inputs }: Signature, { columns }: Frame): string[] {
+  if (new Set(columns.map(({ name }) => name)).size === columns.length) return [];
+  return inputs.flatMap(({ name }) =>
+    columns.filter((column) => column.name === name).length > 1 ? [`Column "${name}" comes twice; send it once`] : [],
+  );
 }
 
 function ignored(signature: Signature, frame: Frame): string[] {
@@ -129,6 +108,9 @@ class CheckedFrame implements Frame {
     return #signature in frame && frame.#signature === signature;
   }
 }
+
+const isChecked = (signature: Signature, frame: Frame): boolean =>
+  frame instanceof NumberRow ? frame.signature === signature : CheckedFrame.isOf(signature, frame);
 
 function refuse(problems: readonly string[]): AppError {
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
@@ -280,34 +262,3 @@ function widen(name: string, seen: ColumnType | undefined, next: ColumnType): Co
   if (pair.has('long') && pair.has('double')) return 'double';
   throw new AppError('invalid', `Column "${name}" mixes ${seen} and ${next}; give it one type`);
 }
-
-function parseColumns(text: unknown, what: string): SignatureColumn[] | undefined {
-  if (text === null || text === undefined) return undefined;
-  let list: unknown;
-  try {
-    list = typeof text === 'string' ? JSON.parse(text) : text;
-  } catch (error) {
-    throw new AppError('invalid', `The signature's ${what} are not JSON: ${firstLine(error)}`, undefined, error);
-  }
-  if (!Array.isArray(list)) throw new AppError('invalid', `The signature's ${what} are not a list`);
-  if (list.some((entry) => isRecord(entry) && entry['type'] === 'tensor')) return undefined;
-  return list.map((entry, i) => parseColumn(entry, i, what));
-}
-
-function parseColumn(entry: unknown, index: number, what: string): SignatureColumn {
-  if (!isRecord(entry) || typeof entry['type'] !== 'string')
-    throw new AppError('invalid', `Entry ${index} of the signature's ${what} has no type`);
-  const type = entry['type'];
-  if (!TYPES.has(type))
-    throw new AppError(
-      'invalid',
-      `The signature's type "${type}" is not supported; supported are ${[...TYPES].join(', ')}`,
-    );
-  const name = typeof entry['name'] === 'string' ? entry['name'] : `${what === 'inputs' ? 'x' : 'y'}${index}`;
-  return { name, type: type as ColumnType, required: entry['required'] !== false && entry['optional'] !== true };
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]!;

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ColumnKind, getVersion as getDatasetVersion } from '../data/index.ts';
-import { type ColumnType, inferSignature, type Signature, signatureFromMlmodel } from '../engines/signature.ts';
+import { signatureFromMlmodel } from '../engines/mlmodel.ts';
+import { type ColumnType, inferSignature, type Signature } from '../engines/signature.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Frame, findColumn, takeRows } from '../kernel/frame.ts';
 import type { LoadedPythonModel, PythonModel, PythonResult } from '../ports/python-worker.ts';
