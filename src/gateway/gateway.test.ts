@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { findColumn } from '../kernel/frame.ts';
 import { timeOfUuidv7 } from '../kernel/ids.ts';
 import { LOG_COLUMNS, type Segment } from '../serving/segment.ts';
@@ -64,6 +66,16 @@ function parse(text: string) {
     return text;
   }
 }
+
+/** fetch sends no other Host than the one that it dials. */
+const statusWithHost = (url: string, host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const asked = get(`${url}/v2`, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.once('error', reject);
+  });
 
 /** Every row that came in, as objects. */
 function rowsOf(segments: readonly Segment[]): Record<string, unknown>[] {
@@ -188,6 +200,31 @@ describe('a gateway', () => {
     assert.match(unknown.body.error, /There is no endpoint "other"; there are: churn, dated/);
   });
 
+  it('refuses a column that comes twice, whichever protocol names it', async () => {
+    const twice = [...rowOf([0.1, 0.2, 0.3]), ...rowOf([0.4])];
+    const oip = await post(infer, { inputs: twice });
+    assert.deepEqual([oip.status, oip.body.error], [400, 'Column "x0" comes twice; send it once']);
+    const split = { columns: ['x0', 'x1', 'x2', 'x0'], data: [[1, 2, 3, 4]] };
+    assert.equal((await post(invocations, { dataframe_split: split })).status, 400);
+  });
+
+  it('says of a compressed body that it is one', async () => {
+    const response = await fetch(infer, {
+      method: 'POST',
+      body: gzipSync(JSON.stringify({ inputs: rowOf([1, 2, 3]) })),
+    });
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /looks compressed; send it as it is/);
+  });
+
+  it('on loopback answers no other page and no rebound name', async () => {
+    const body = { inputs: rowOf([1, 2, 3]) };
+    assert.equal((await post(infer, body, { origin: 'http://evil.example' })).status, 403);
+    assert.equal((await post(infer, body, { origin: world.gateway.url })).status, 200);
+    assert.equal(await statusWithHost(world.gateway.url, 'evil.example:4748'), 403);
+    assert.equal(await statusWithHost(world.gateway.url, 'localhost:4748'), 200);
+  });
+
   it('says errors of /invocations as MLflow does', async () => {
     const none = await post(invocations, { rows: [] });
     assert.deepEqual([none.status, none.body.error_code], [400, 'BAD_REQUEST']);
@@ -197,6 +234,8 @@ describe('a gateway', () => {
       (await post(`${world.gateway.url}/endpoints/other/invocations`, {})).body.error_code,
       'RESOURCE_DOES_NOT_EXIST',
     );
+    const got = await fetch(invocations);
+    assert.deepEqual([got.status, parse(await got.text()).error_code], [405, 'BAD_REQUEST']);
   });
 
   it('files dated requests under their date, undated ones at the clock, and lets nobody write the future', async () => {
@@ -415,6 +454,27 @@ describe('a version', () => {
       assert.equal(answer.body.parameters.fallback, true);
       const [row] = await until(() => rowsOf(world.plane.segments).length > 0 && rowsOf(world.plane.segments));
       assert.deepEqual([row!['status'], row!['fallback'], row!['score']], [1, true, 0.27]);
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+describe('a model that takes no missing value', () => {
+  it('is asked for one: 400 that names the column, and the log says what the model said', async () => {
+    const world = await startWorld([endpointOf(challenger)], [challenger]);
+    try {
+      const url = `${world.gateway.url}/v2/models/churn/infer`;
+      const missing = await post(url, { id: 'null', inputs: rowOf([1, null, 3]) });
+      const message = 'Column "x1" is null in row 0, which this model does not take: Input X contains NaN';
+      assert.deepEqual([missing.status, missing.body.error], [400, message]);
+      const huge = await post(url, JSON.stringify({ inputs: rowOf([1, 2, 7]) }).replace('[7]', '[1e999]'));
+      assert.equal(huge.status, 400);
+      assert.match(huge.body.error, /^Column "x2" is Infinity in row 0/);
+      const some = await post(url, { inputs: rowOf([1, 2, 3]).map((x) => ({ ...x, shape: [2], data: [1, null] })) });
+      assert.deepEqual([some.status, some.body.parameters.failed_rows], [200, '1']);
+      const row = await until(() => rowsOf(world.plane.segments).find((r) => r['caller_id'] === 'null'));
+      assert.deepEqual([row['status'], row['error']], [1, 'Input X contains NaN']);
     } finally {
       await world.close();
     }

@@ -160,6 +160,7 @@ async function assemble(options: GatewayOptions): Promise<Parts> {
       latch(parts, endpoint, choice.version.spec.versionId, choice.rollout!.id, breach),
   });
   const router = createRouter({
+    host: options.host,
     dataPlane,
     endpoints: fleet.endpoints,
     version: options.version,

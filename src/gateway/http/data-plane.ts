@@ -37,6 +37,7 @@ const MLFLOW_CODES: Readonly<Record<number, string>> = {
   400: 'BAD_REQUEST',
   403: 'PERMISSION_DENIED',
   404: 'RESOURCE_DOES_NOT_EXIST',
+  405: 'BAD_REQUEST',
   413: 'BAD_REQUEST',
   415: 'BAD_REQUEST',
   429: 'REQUEST_LIMIT_EXCEEDED',
@@ -139,7 +140,7 @@ export class DataPlane {
   #send(protocol: Protocol, outcome: Outcome, response: ServerResponse): void {
     if (outcome.ok) sendJson(response, 200, protocol.answer(outcome), outcome.ids);
     else {
-      const status = outcome.isUnavailable ? 503 : 500;
+      const status = outcome.isUnavailable ? 503 : outcome.isCallers ? 400 : 500;
       sendJson(response, status, protocol.error(status, outcome.message), outcome.ids);
     }
   }

@@ -14,6 +14,8 @@ export function parseJson(body: Buffer): unknown {
     const hint = /\b(NaN|Infinity)\b/.test(text)
       ? '; NaN and Infinity are not JSON, send null for a missing value'
       : '';
+    if (body[0] === 0x1f && body[1] === 0x8b)
+      throw new AppError('invalid', 'The body is not JSON: it looks compressed; send it as it is');
     throw new AppError('invalid', `The body is not JSON: ${messageOf(error).slice(0, 200)}${hint}`);
   }
 }
@@ -40,8 +42,9 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 
 /** What a value is, for a sentence: `the text "abc"`, `a list`, `null`. */
 export function show(value: unknown): string {
-  if (value === null || value === undefined) return 'null';
-  if (Array.isArray(value)) return 'a list';
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'string')
     return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;

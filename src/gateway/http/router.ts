@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LiveEndpoint } from '../serve/live-endpoint.ts';
 import { type DataPlane, isCsv, MLFLOW, mediaTypeOf, OIP } from './data-plane.ts';
+import { createGuard } from './guard.ts';
 import { sendJson, sendText } from './respond.ts';
 
 /** MLflow's version that `/version` names, as its scoring server does. */
@@ -10,6 +11,8 @@ export interface RouterDeps {
   readonly dataPlane: DataPlane;
   readonly endpoints: ReadonlyMap<string, LiveEndpoint>;
   readonly version: string;
+  /** The address that it listens on. */
+  readonly host: string;
   /** False while nothing is loaded or the gateway is stopping. */
   readonly isReady: () => boolean;
   readonly metrics: () => string;
@@ -24,7 +27,14 @@ const INVOCATIONS_PATH = /^\/endpoints\/([^/]+)\/invocations$/;
 export function createRouter(deps: RouterDeps): Handler {
   const fixed = fixedRoutes(deps);
   const seen = new Map<string, Handler>();
+  const refusalOf = createGuard(deps.host);
   return (request, response) => {
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) {
+      request.resume();
+      sendJson(response, 403, OIP.error(403, refusal));
+      return;
+    }
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);

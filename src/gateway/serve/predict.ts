@@ -40,6 +40,8 @@ export interface Failure {
   readonly ok: false;
   readonly message: string;
   readonly isUnavailable: boolean;
+  /** The rows hold what the model cannot take: theirs to mend who sent them. */
+  readonly isCallers: boolean;
   readonly ids: readonly string[];
 }
 
@@ -187,7 +189,31 @@ function fail(
   deps.log.append(request, frame, null);
   tally(passage, version, frame.rowCount, latencyUs, true, fallback);
   observe(deps, passage, latencyUs, true);
-  return { ok: false, message, isUnavailable: isAppError(error, 'unavailable'), ids: passage.ids };
+  const callers = callersFault(frame, message);
+  return {
+    ok: false,
+    message: callers ?? message,
+    isUnavailable: isAppError(error, 'unavailable'),
+    isCallers: callers !== undefined,
+    ids: passage.ids,
+  };
+}
+
+/** What scikit-learn, and our engines in its words, say of values that the signature lets through and the model does not take. */
+const UNTAKEN = /\b(X contains (NaN|infinity|a value too large)|[Ff]ound unknown categor)/;
+
+/** The caller's sentence for such a failure, naming the cell. The log keeps the model's, as an error: another version may take the value. */
+function callersFault(frame: Frame, message: string): string | undefined {
+  if (!UNTAKEN.test(message)) return undefined;
+  for (const { name, values } of frame.columns)
+    for (let row = 0; row < frame.rowCount; row++) {
+      const value = values[row];
+      if (value === null || (typeof value === 'number' && !Number.isFinite(value))) {
+        const shown = value === null || Number.isNaN(value) ? 'null' : String(value);
+        return `Column "${name}" is ${shown} in row ${row}, which this model does not take: ${message}`;
+      }
+    }
+  return `This model does not take these values: ${message}`;
 }
 
 function answerFallback(
