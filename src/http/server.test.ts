@@ -56,6 +56,16 @@ const routes: Route[] = [
     },
     async ({ body }) => body,
   ),
+  route(
+    {
+      method: 'POST',
+      path: '/labels',
+      permission: 'write',
+      summary: 'One of several types',
+      body: z.object({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+    },
+    async ({ body }) => body,
+  ),
   route({ method: 'GET', path: '/admin', permission: 'admin', summary: 'Not for you' }, async () => ({})),
   route({ method: 'GET', path: '/bug', permission: 'read', summary: 'Fails' }, async () => {
     throw new Error('secret detail');
@@ -129,6 +139,17 @@ test('bad input is 400 and names the field, what was expected and what came', as
     body: JSON.stringify({ name: 'x', steps: [{ size: 1 }, { size: 'big' }] }),
   });
   assert.match((await failureOf(nested)).message, /body\.steps\.1\.size: expected number.*got "big"/);
+  const either = await fetch(`${url}/api/levain/v1/labels`, { method: 'POST', body: '{"value":[1]}' });
+  assert.equal((await failureOf(either)).message, 'body.value: expected string, number or boolean; got [1]');
+});
+
+test('an address that cannot be decoded is refused in our form', async () => {
+  const response = await fetch(`${url}/api/levain/v1/things/%zz`);
+  assert.equal(response.status, 400);
+  const { code, message, requestId } = await failureOf(response);
+  assert.equal(code, 'invalid');
+  assert.match(message, /%zz/);
+  assert.ok(requestId);
 });
 
 test('a body that is no JSON, or too large, is refused in words', async () => {

@@ -102,6 +102,7 @@ function createHost(
     requestIdHeader: false,
     genReqId: () => uuidv7(deps.clock.now(), deps.random.fill),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: (error, request, reply) => answerError(deps, error, request, reply),
     // Routes check by zod (validate.ts). Without these Fastify loads ajv and fast-json-stringify, 100 files that nothing asks.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
     rewriteUrl(request) {

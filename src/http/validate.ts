@@ -19,7 +19,17 @@ export function validate(schema: z.ZodType, value: unknown, where: string): unkn
 
 function toProblem(issue: z.core.$ZodIssue, value: unknown, where: string) {
   const field = [where, ...issue.path.map(String)].join('.');
-  return { field, message: issue.message.replace(/^Invalid input: /, ''), got: show(at(value, issue.path)) };
+  const message = expectedOf(issue) ?? issue.message.replace(/^Invalid input: /, '');
+  return { field, message, got: show(at(value, issue.path)) };
+}
+
+/** `expected string, number or boolean` for a value of several types; undefined where one branch says it better. */
+function expectedOf(issue: z.core.$ZodIssue): string | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const types = issue.errors.flat().map((each) => (each.code === 'invalid_type' ? each.expected : undefined));
+  if (types.length === 0 || types.some((type) => type === undefined)) return undefined;
+  const names = [...new Set(types)] as string[];
+  return `expected ${names.slice(0, -1).join(', ')}${names.length > 1 ? ' or ' : ''}${names.at(-1)}`;
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -86,7 +86,7 @@ async function identify(
   return deps.db.read(async (tx) => {
     const project = projectName === undefined ? undefined : await selectProject(tx, projectName);
     if (projectName !== undefined && !project) {
-      throw new AppError('not_found', `There is no project "${projectName}"`, { hint: 'levain projects' });
+      throw new AppError('not_found', `There is no project "${projectName}"; leave it out to use the project "main"`);
     }
     const projectId = project?.id ?? DEFAULT_PROJECT_ID;
     if (token !== undefined) {

@@ -144,6 +144,19 @@ test('a batch has limits, and says which', async () => {
   );
 });
 
+test('lists beyond what any client sends are refused, and never reach the database', async () => {
+  const tags = Array.from({ length: 5_001 }, (_, i) => ({ key: `k${i}`, value: 'x' }));
+  const ids = tags.map((_, i) => String(i));
+  const many = (name: string, limit: number, got: number) =>
+    `'${name}' has ${got} items; at most ${limit} are read in one request`;
+  await refused(post('/runs/create', { experiment_id: '0', tags }), many('tags', 5_000, 5_001));
+  await refused(post('/runs/search', { experiment_ids: ids }), many('experiment_ids', 5_000, 5_001));
+  const models = ids.map((id) => ({ model_id: `m-${id}` }));
+  await refused(post('/runs/log-inputs', { run_id: 'x', models }), many('models', 5_000, 5_001));
+  const orders = ids.slice(0, 101).map((id) => `metrics.m${id}`);
+  await refused(post('/runs/search', { experiment_ids: ['0'], order_by: orders }), many('order_by', 100, 101));
+});
+
 test('NaN is the text "NaN" both ways, infinity the largest double, and numbers may be texts', async () => {
   const runId = await newRun();
   const metrics = [

@@ -63,12 +63,19 @@ export function booleanOf(message: Message, name: string): boolean | undefined {
   throw wrongType(name, value);
 }
 
-/** A repeated field. A query parameter that stands once is a list of one. */
+/** More than any client sends at once, and less than the databases take in one statement. */
+const MAX_ITEMS = 5_000;
+const MAX_ORDERS = 100;
+
+/** A repeated field, within bounds. A query parameter that stands once is a list of one. */
 export function listOf(message: Message, name: string): readonly unknown[] {
   const value = fieldOf(message, name);
   if (value === undefined) return [];
-  if (Array.isArray(value)) return value;
-  throw wrongType(name, value);
+  if (!Array.isArray(value)) throw wrongType(name, value);
+  const most = name === 'order_by' ? MAX_ORDERS : MAX_ITEMS;
+  if (value.length > most)
+    throw invalid(`'${name}' has ${value.length} items; at most ${most} are read in one request`);
+  return value;
 }
 
 export function textsOf(message: Message, name: string): readonly string[] {
