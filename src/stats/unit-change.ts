@@ -33,7 +33,7 @@ const KNOWN: readonly (readonly [number, string])[] = [
 ];
 const SNAP = 0.025;
 /** Smaller factors than about 1.35 are how the world moves, not how units differ. */
-const SMALLEST_LOG_FACTOR = 0.3;
+export const SMALLEST_LOG_FACTOR = 0.3;
 const MIN_ROWS = 30;
 
 /**
@@ -66,6 +66,14 @@ export function findUnitChange(profile: NumericProfile, window: FeatureCounters)
     .sort((a, b) => a.explained - b.explained)[0];
   const { factor, explained } = near ?? estimated;
   return { factor, known: near?.known ?? null, rows, distance, explained };
+}
+
+/** The known factor that lies within `snap` (in logarithms) of this one, else the factor itself. @example nameFactor(1.6, 0.05) */
+export function nameFactor(factor: number, snap: number): Pick<UnitChange, 'factor' | 'known'> {
+  const near = KNOWN.map(([known, name]) => ({ factor: known, known: name, off: Math.abs(Math.log(factor / known)) }))
+    .filter(({ off }) => off < snap)
+    .sort((a, b) => a.off - b.off)[0];
+  return near ? { factor: near.factor, known: near.known } : { factor, known: null };
 }
 
 /** Whether these values are likelier as the reference's times `factor` than as the reference's: for few rows too. */

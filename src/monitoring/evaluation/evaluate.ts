@@ -97,7 +97,8 @@ async function evaluateCounters(deps: MonitoringDeps, scope: Scope): Promise<Par
         hour.windowStart < start + WINDOW_MS &&
         hour.windowStart >= start - (TREND_WINDOWS - 1) * WINDOW_MS,
     );
-    const facts = { ...factsOf(scope, judged.profile, start, parts), trend: trendOf(judged.profile, before) };
+    const earlier = hoursBefore(hours, start);
+    const facts = { ...factsOf(scope, judged.profile, start, parts), earlier, trend: trendOf(judged.profile, before) };
     await storeFindings(deps, scope, judged, facts, findingsOf(facts), revisionOf(facts.counters));
     windows.push(start);
   }
@@ -128,6 +129,14 @@ function trendOf(
   return { counters, windows: new Set(parts.map((part) => startOfWindow(part.windowStart))).size };
 }
 
+type HourParts = readonly { readonly windowStart: number; readonly counters: WindowCounters }[];
+
+/** The hours of the week before a window, whatever version answered: raw columns are the same to all. */
+export const hoursBefore = (hours: HourParts, start: number): WindowFacts['earlier'] =>
+  hours
+    .filter(({ windowStart }) => windowStart < start && windowStart >= start - TREND_WINDOWS * WINDOW_MS)
+    .map(({ windowStart, counters }) => ({ start: windowStart, counters }));
+
 /** The counters of one window and version, as a whole and by hour; without a trend. */
 export function factsOf(
   { file, endpoint }: Pick<Scope, 'file' | 'endpoint'>,
@@ -145,6 +154,7 @@ export function factsOf(
     end: start + WINDOW_MS,
     counters,
     hours,
+    earlier: [],
     profile,
     trend: null,
     budget: budgetOf(file?.monitor?.falseAlarms ?? DEFAULT_BUDGET),

@@ -44,6 +44,7 @@ function factsOf(counters: WindowCounters, hours: WindowFacts['hours'] = []): Wi
     end: 86_400_000,
     counters,
     hours,
+    earlier: [],
     profile: PROFILE,
     trend: null,
     budget: budgetOf(DEFAULT_BUDGET),
@@ -122,6 +123,36 @@ test('kilometres instead of miles are named from the hour on in which they came'
   const units = findingsOf(factsOf(all, hours)).find(({ rule }) => rule === 'data.units')!;
   assert.equal(units.state, 'red');
   assert.match(units.sentence, /^distance ×1\.61 in all 600 rows since 1970-01-01 14:00 \(miles → kilometres\?\)$/);
+});
+
+/** Nights whose flights are 1.7 times as long as training's, before and on the day that is judged. */
+function nights(random: () => number, change: (x: number) => number): Pick<WindowFacts, 'hours' | 'earlier'> {
+  const night = (start: number, by: (x: number) => number) => ({
+    start,
+    counters: windowOf(random, 80, (x) => by(x * 1.7)),
+  });
+  const earlier = Array.from({ length: 6 }, (_, day) =>
+    night(day * 86_400_000 - 6 * 86_400_000 + 82_800_000, (x) => x),
+  );
+  return { hours: [night(82_800_000, change)], earlier };
+}
+
+test('a night that is always so is no change of units', () => {
+  const { hours, earlier } = nights(seeded(6), (x) => x);
+  const alone = findingsOf(factsOf(hours[0]!.counters, hours)).find(({ rule }) => rule === 'data.units')!;
+  assert.equal(alone.state, 'red');
+  const usual = findingsOf({ ...factsOf(hours[0]!.counters, hours), earlier }).find(
+    ({ rule }) => rule === 'data.units',
+  )!;
+  assert.equal(usual.state, 'green', usual.sentence);
+});
+
+test('kilometres on such a night are named with their own factor', () => {
+  const { hours, earlier } = nights(seeded(7), (x) => x * 1.609344);
+  const units = findingsOf({ ...factsOf(hours[0]!.counters, hours), earlier }).find(
+    ({ rule }) => rule === 'data.units',
+  )!;
+  assert.match(units.sentence, /^distance ×1\.61 in all 80 rows since 1970-01-01 23:00 \(miles → kilometres\?\)$/);
 });
 
 /** Days whose base rate wanders by `sd` around what is predicted, off by `gap`. */

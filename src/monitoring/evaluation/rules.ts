@@ -23,6 +23,8 @@ export interface WindowFacts {
   readonly counters: WindowCounters;
   /** The same by hour, in order. */
   readonly hours: readonly { readonly start: number; readonly counters: WindowCounters }[];
+  /** Hours of the days before, at most a week: what the same hours of the day usually hold. */
+  readonly earlier: readonly { readonly start: number; readonly counters: WindowCounters }[];
   readonly profile: MonitorProfile;
   /** This window and the ones before it, at most a week, added up; null where the window is judged alone (rehearsals). */
   readonly trend: { readonly counters: WindowCounters; readonly windows: number } | null;

@@ -1,10 +1,21 @@
 import { mergeWindow, type NumericProfile, type WindowCounters } from '../../stats/profile.ts';
-import { findUnitChange, looksScaled, type UnitChange } from '../../stats/unit-change.ts';
+import {
+  findUnitChange,
+  looksScaled,
+  nameFactor,
+  SMALLEST_LOG_FACTOR,
+  type UnitChange,
+} from '../../stats/unit-change.ts';
 import { grouped } from '../labels/labels.ts';
 import { type Finding, finding, type WindowFacts } from './rules.ts';
 
 /** Hours whose factors lie so close are one change. */
 const SAME_FACTOR = 0.05;
+
+/** Fewer rows do not say what an hour usually holds. */
+const MIN_USUAL_ROWS = 200;
+/** How far a ratio of means over a few hours may lie from a known factor, in logarithms. */
+const SAME_HOURS_SNAP = 0.12;
 
 interface Found extends UnitChange {
   readonly name: string;
@@ -34,11 +45,44 @@ export function unitFinding(facts: WindowFacts): Finding {
   });
 }
 
-function changeOf(feature: NumericProfile, i: number, { counters, hours, start }: WindowFacts): Found | undefined {
+function changeOf(feature: NumericProfile, i: number, facts: WindowFacts): Found | undefined {
+  const { counters, hours, start } = facts;
   const whole = findUnitChange(feature, counters.features[i]!);
   const first = hours.find((hour) => hour.counters.rows > 0)?.start ?? start;
-  if (whole) return { ...whole, name: feature.name, since: first };
-  return lastHours(feature, i, hours);
+  const found = whole ? { ...whole, name: feature.name, since: first } : lastHours(feature, i, hours);
+  return found && besideSameHours(found, facts);
+}
+
+/**
+ * Nights and mornings have rows of their own: what looks like a factor against all of training may be how the same hours always
+ * are. Where the days before hold enough of these hours, the factor is the ratio of means against them, and a ratio that is no
+ * factor is no change. Undefined then.
+ */
+function besideSameHours(found: Found, { hours, earlier }: WindowFacts): Found | undefined {
+  const seen = hours.filter(({ start, counters }) => start >= found.since && counters.rows > 0);
+  const clockHours = new Set(seen.map(({ start }) => clockHour(start)));
+  const usual = meanOf(
+    found.name,
+    earlier.filter(({ start }) => clockHours.has(clockHour(start))),
+  );
+  const now = meanOf(found.name, seen);
+  if (usual.rows < MIN_USUAL_ROWS || usual.mean === 0) return found;
+  const ratio = now.mean / usual.mean;
+  if (!(ratio > 0) || Math.abs(Math.log(ratio)) < SMALLEST_LOG_FACTOR) return undefined;
+  return { ...found, ...nameFactor(ratio, SAME_HOURS_SNAP) };
+}
+
+const clockHour = (start: number): number => new Date(start).getUTCHours();
+
+function meanOf(name: string, hours: WindowFacts['hours']): { readonly rows: number; readonly mean: number } {
+  let [rows, sum] = [0, 0];
+  for (const { counters } of hours) {
+    const feature = counters.features.find((each) => each.name === name);
+    if (!feature) continue;
+    rows += feature.bins.reduce((a, b) => a + b, 0);
+    sum += feature.sum;
+  }
+  return { rows, mean: rows === 0 ? 0 : sum / rows };
 }
 
 /** The longest run of hours at the window's end that together show one factor, each hour that can show it by itself agreeing. */

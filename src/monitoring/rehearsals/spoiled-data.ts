@@ -3,8 +3,9 @@ import { AppError } from '../../kernel/errors.ts';
 import { type Cell, cellAt, type Frame, takeRows } from '../../kernel/frame.ts';
 import { countersOf, getEndpoint } from '../../serving/index.ts';
 import type { FeatureProfile, MonitorProfile } from '../../stats/profile.ts';
-import { factsOf, findingsOf, storeFindings } from '../evaluation/evaluate.ts';
+import { factsOf, findingsOf, hoursBefore, storeFindings } from '../evaluation/evaluate.ts';
 import { selectEvaluations } from '../evaluation/evaluations.store.ts';
+import { TREND_WINDOWS } from '../evaluation/rules.ts';
 import { type Judged, judgedBy } from '../evaluation/versions.ts';
 import { actOnIncidents, heldBackBy } from '../incidents/actions.ts';
 import { findIncident, selectOpen } from '../incidents/incidents.store.ts';
@@ -141,7 +142,9 @@ async function look(
   const endpoint = await getEndpoint(deps.serving, { projectId }, row.endpoint);
   const file = (await deps.serving.appliedFile(projectId, row.model))?.file;
   const start = startOfWindow(Math.min(...mine.map(({ windowStart }) => windowStart)));
-  const facts = factsOf({ file, endpoint }, judged.profile!, start, mine);
+  const real = { projectId, endpoint: row.endpoint, from: start - TREND_WINDOWS * WINDOW_MS, to: start };
+  const earlier = hoursBefore(await countersOf(deps.serving, real), start);
+  const facts = { ...factsOf({ file, endpoint }, judged.profile!, start, mine), earlier };
   await storeFindings(
     deps,
     { projectId, endpoint },
