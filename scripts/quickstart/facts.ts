@@ -44,6 +44,7 @@ interface Rollout {
 }
 
 export async function collectFacts(levain: Levain, noted: Noted): Promise<Facts> {
+  const { rows, brokenRowsRefused, requests, failedRequests, cacheHit, seconds } = noted;
   const versions: Version[] = (await levain.get('/models/flights/versions')).items;
   const rollouts: Rollout[] = (await levain.get('/endpoints/flights/rollouts')).items;
   const runs: { trigger: { kind: string; key: string } }[] = (await levain.get('/pipeline-runs')).items;
@@ -52,7 +53,7 @@ export async function collectFacts(levain: Levain, noted: Noted): Promise<Facts>
   const retrain = runs.findLast(({ trigger }) => trigger.kind === 'alert');
   const back = rollouts.find(({ state }) => state === 'aborted');
   return {
-    ...noted,
+    ...{ rows, brokenRowsRefused, requests, failedRequests, cacheHit, seconds },
     incidents: incidents.length,
     refusedChallengers: versions.filter(({ gate }) => gate?.outcome === 'failed' || gate?.outcome === 'refused').length,
     auc: first?.gate?.auc ?? Number.NaN,
