@@ -57,7 +57,6 @@ export function checkRows(signature: Signature, frame: Frame): CheckedRows {
     columns[i] = checkColumn(input, inOrder ? frame.columns[i] : findColumn(frame, input.name), frame, problems);
   }
   if (!inOrder) problems.push(...columnsTwice(signature, frame));
-  if (!inOrder) problems.push(...columnsTwice(signature, frame));
   if (problems.length > 0) throw refuse(problems);
   return {
     frame: new CheckedFrame(signature, frame.rowCount, columns),
@@ -70,14 +69,6 @@ function isInOrder(inputs: readonly SignatureColumn[], { columns }: Frame): bool
   if (columns.length !== inputs.length) return false;
   for (let i = 0; i < columns.length; i++) if (columns[i]!.name !== inputs[i]!.name) return false;
   return true;
-}
-
-/** Which of two would count is nobody's guess. */
-function columnsTwice({ inputs }: Signature, { columns }: Frame): string[] {
-  if (new Set(columns.map(({ name }) => name)).size === columns.length) return [];
-  return inputs.flatMap(({ name }) =>
-    columns.filter((column) => column.name === name).length > 1 ? [`Column "${name}" comes twice; send it once`] : [],
-  );
 }
 
 /** Which of two would count is nobody's guess. */
