@@ -113,7 +113,8 @@ const EXIT_OF_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof AppError)) return EXIT.failure;
   const stated = error.details?.['exitCode'];
-  return typeof stated === 'number' ? stated : EXIT_OF_CODE[error.code];
+  // A server's own bug comes back with a code of its own.
+  return typeof stated === 'number' ? stated : (EXIT_OF_CODE[error.code] ?? EXIT.failure);
 }
 
 /** A usage error: exit 2. */
