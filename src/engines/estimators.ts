@@ -13,14 +13,20 @@ export interface Answer {
 
 export type RunEstimator = (matrix: Matrix, errors: RowErrors) => Answer;
 
-export function compileEstimator(estimator: Estimator): RunEstimator {
+export interface CompiledEstimator {
+  readonly run: RunEstimator;
+  /** The same for one row of numbers, where there is a shorter way. */
+  readonly runRow?: (cells: ArrayLike<number>, errors: RowErrors) => Answer;
+}
+
+export function compileEstimator(estimator: Estimator): CompiledEstimator {
   switch (estimator.op) {
     case 'linear':
-      return (matrix, errors) => linear(estimator, matrix, errors);
+      return { run: (matrix, errors) => linear(estimator, matrix, errors) };
     case 'trees':
       return compileTrees(estimator);
     case 'calibrated':
-      return compileCalibrated(estimator);
+      return { run: compileCalibrated(estimator) };
   }
 }
 
@@ -116,11 +122,12 @@ function argmax(scores: readonly Float64Array[]): Int32Array {
   return labels;
 }
 
-function compileTrees(model: TreesEstimator): RunEstimator {
+function compileTrees(model: TreesEstimator): CompiledEstimator {
   const kernel = loadForest(model);
-  const init = model.init && compileEstimator(model.init);
-  return (matrix, errors) => {
-    if (matrix.rowCount === 1 && !init) return walkRow(model, kernel, matrix, errors);
+  const init = model.init && compileEstimator(model.init).run;
+  const runRow = (cells: ArrayLike<number>, errors: RowErrors): Answer => walkRow(model, kernel, cells, errors);
+  const run: RunEstimator = (matrix, errors) => {
+    if (matrix.rowCount === 1 && !init) return runRow(firstCells(model, matrix, errors), errors);
     const raw = Array.from({ length: model.outputs }, () => new Float64Array(matrix.rowCount));
     const start = init && initialScores(model, init, matrix, errors);
     const columns = inputColumns(model, matrix, errors);
@@ -128,18 +135,24 @@ function compileTrees(model: TreesEstimator): RunEstimator {
       walkChunk(model, kernel, columns, start, raw, at, Math.min(kernel.chunk, matrix.rowCount - at));
     return treesAnswer(model, raw);
   };
+  return init ? { run } : { run, runRow };
+}
+
+function firstCells(model: TreesEstimator, { columns }: Matrix, errors: RowErrors): Float64Array {
+  const cells = new Float64Array(model.features);
+  for (let j = 0; j < cells.length; j++) cells[j] = toNumbers(columns[j]!.values, 1, errors)[0]!;
+  return cells;
 }
 
 /** One row, straight into the kernel: what a request for one prediction runs. */
-function walkRow(model: TreesEstimator, kernel: ForestKernel, matrix: Matrix, errors: RowErrors): Answer {
+function walkRow(model: TreesEstimator, kernel: ForestKernel, cells: ArrayLike<number>, errors: RowErrors): Answer {
   const { rows, sums } = kernel;
-  const { features, outputs, baseline } = model;
+  const { features, outputs, baseline, single } = model;
   let missing = false;
   for (let j = 0; j < features; j++) {
-    const x = toNumbers(matrix.columns[j]!.values, 1, errors);
-    const value = x[0]!;
-    if ((model.single || value - value !== 0) && checkCells(model, x, errors)) missing = true;
-    rows[j] = model.single ? Math.fround(value) : value;
+    const value = cells[j]!;
+    if ((single || value - value !== 0) && checkCell(model, value, 0, errors)) missing = true;
+    rows[j] = single ? Math.fround(value) : value;
   }
   for (let k = 0; k < outputs; k++) sums[k] = baseline[k]!;
   kernel.run(model.leftSets ? 'category' : missing ? 'missing' : 'plain', 1);
@@ -166,17 +179,22 @@ function inputColumns(model: TreesEstimator, matrix: Matrix, errors: RowErrors):
 /** Errors of rows that the model refuses; true where a value is missing. */
 function checkCells(model: TreesEstimator, x: Float64Array, errors: RowErrors): boolean {
   let missing = false;
-  for (let i = 0; i < x.length; i++) {
-    const value = x[i]!;
-    if (value - value === 0) {
-      if (model.single && Math.abs(value) > MAX_FLOAT32 && !Number.isFinite(Math.fround(value)))
-        errors.add(i, 'Input X contains a value too large for float32');
-    } else if (Number.isNaN(value)) {
-      missing = true;
-      if (!model.missing) errors.add(i, 'Input X contains NaN');
-    } else if (!model.infinity) errors.add(i, 'Input X contains infinity');
-  }
+  for (let i = 0; i < x.length; i++) if (checkCell(model, x[i]!, i, errors)) missing = true;
   return missing;
+}
+
+function checkCell(model: TreesEstimator, value: number, row: number, errors: RowErrors): boolean {
+  if (value - value === 0) {
+    if (model.single && Math.abs(value) > MAX_FLOAT32 && !Number.isFinite(Math.fround(value)))
+      errors.add(row, 'Input X contains a value too large for float32');
+    return false;
+  }
+  if (Number.isNaN(value)) {
+    if (!model.missing) errors.add(row, 'Input X contains NaN');
+    return true;
+  }
+  if (!model.infinity) errors.add(row, 'Input X contains infinity');
+  return false;
 }
 
 const MAX_FLOAT32 = 3.4028234663852886e38;
@@ -265,7 +283,7 @@ function initialScores(model: TreesEstimator, init: RunEstimator, matrix: Matrix
 function compileCalibrated(model: CalibratedEstimator): RunEstimator {
   const members = model.members.map(({ estimator, steps, calibrators }) => ({
     steps: compileSteps(steps),
-    run: compileEstimator(estimator),
+    run: compileEstimator(estimator).run,
     calibrators,
   }));
   return (matrix, errors) => {

@@ -9,7 +9,9 @@ import { isAppError } from '../kernel/errors.ts';
 import type { Cell, Frame } from '../kernel/frame.ts';
 import { convertBytes } from './convert.ts';
 import { readEngine, writeEngine } from './engine-file.ts';
+import { toNumberRow } from './number-row.ts';
 import { compileModel } from './predictor.ts';
+import type { Signature } from './signature.ts';
 import type { Outputs } from './types.ts';
 
 /** One fitted model: its files, rows, and what scikit-learn says of them. Written by test/support/fit_models.py. */
@@ -79,18 +81,33 @@ const load = async (name: string) => {
   return { model, converted, engine: readEngine(converted.bytes) };
 };
 
-test('one row answers as it does among many', { skip: !python }, async () => {
-  for (const name of ['forest', 'flights', 'boosting-many', 'hist']) {
+test('one row answers as it does among many, as cells and as numbers in any order', { skip: !python }, async () => {
+  let numeric = 0;
+  for (const { name } of models) {
     const { model, engine } = await load(name);
     const predict = compileModel(engine);
     const all = predict(frameOf(model));
+    const backwards: Signature = {
+      inputs: model.columns.map((c) => ({ name: c.name, type: 'double' as const, required: true })).reverse(),
+      outputs: [],
+    };
     for (const i of [0, 7, 50]) {
       const columns = model.columns.map((c) => ({ name: c.name, values: [c.values[i]!] }));
-      const one = predict({ rowCount: 1, columns });
-      assert.equal(one.labels[0], all.labels[i]);
-      assert.equal(one.scores[0], all.scores[i]);
+      const forms: Frame[] = [{ rowCount: 1, columns }];
+      const cells = columns.map(({ values }) => values[0] ?? Number.NaN).reverse();
+      if (engine.inputs.names && cells.every((cell) => typeof cell === 'number'))
+        numeric += forms.push(toNumberRow(backwards, null, Float64Array.from(cells))!);
+      for (const one of forms.map((form) => predict(form))) {
+        assert.deepEqual([one.labels[0], one.scores[0]], [all.labels[i], all.scores[i]], name);
+        assert.deepEqual(
+          one.probabilities?.map((p) => p[0]),
+          all.probabilities?.map((p) => p[i]),
+          name,
+        );
+      }
     }
   }
+  assert.ok(numeric > 0);
 });
 
 test('columns that a pipeline selects by name may come in any order, others may be absent or extra', {

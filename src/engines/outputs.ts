@@ -59,10 +59,11 @@ export function withThreshold(
   const { threshold } = spec;
   if (threshold === undefined || spec.task !== 'binary' || !classes || classes.length !== 2 || !outputs.probabilities)
     return outputs;
-  const labels = Array.from(outputs.scores, (score, i) => {
-    if (Number.isNaN(score)) return outputs.labels[i] === null ? null : outputs.labels[i]!;
-    return classes[score >= threshold ? positive : 1 - positive]!;
-  });
+  const labels = outputs.labels.slice();
+  for (let i = 0; i < labels.length; i++) {
+    const score = outputs.scores[i]!;
+    if (!Number.isNaN(score)) labels[i] = classes[score >= threshold ? positive : 1 - positive]!;
+  }
   return { ...outputs, labels };
 }
 

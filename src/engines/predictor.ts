@@ -2,6 +2,8 @@ import { AppError } from '../kernel/errors.ts';
 import { type Cell, type ColumnValues, type Frame, findColumn } from '../kernel/frame.ts';
 import { type Answer, compileEstimator } from './estimators.ts';
 import type { EngineModel } from './model.ts';
+import { NumberRow } from './number-row.ts';
+import type { Signature } from './signature.ts';
 import { compileSteps, type Matrix, RowErrors } from './transform.ts';
 import type { Outputs, RowError } from './types.ts';
 
@@ -15,12 +17,32 @@ export interface PredictOptions {
 /** A converted model as a function of the frame that the model wants. Synchronous; rows fail one by one. */
 export function compileModel(model: EngineModel, options: PredictOptions = {}): (frame: Frame) => Outputs {
   const steps = compileSteps(model.steps);
-  const run = compileEstimator(model.estimator);
+  const { run, runRow } = compileEstimator(model.estimator);
+  const arrange = runRow && model.steps.length === 0 ? arrangerOf(model) : undefined;
   return (frame) => {
     const errors = new RowErrors();
+    const row = frame instanceof NumberRow ? arrange?.(frame) : undefined;
+    if (row) return toOutputs(model, runRow!(row, errors), errors, 1, options);
     const matrix = toMatrix(model, frame, options.singles);
     if (frame.rowCount === 0) return toOutputs(model, { values: new Float64Array(0) }, errors, 0, options);
     return toOutputs(model, run(steps(matrix, errors), errors), errors, frame.rowCount, options);
+  };
+}
+
+/** The cells of a row in the order that the model wants; undefined where they are not all there. */
+function arrangerOf({ inputs }: EngineModel): (row: NumberRow) => Float64Array | undefined {
+  let known: Signature | undefined;
+  let order: readonly number[] = [];
+  let isSame = false;
+  return ({ signature, cells }) => {
+    if (signature !== known) {
+      known = signature;
+      const names = signature.inputs.map(({ name }) => name);
+      order = (inputs.names ?? names).map((name) => names.indexOf(name));
+      isSame = order.length === names.length && order.every((from, to) => from === to);
+    }
+    if (order.length !== inputs.count || order.includes(-1)) return undefined;
+    return isSame ? cells : Float64Array.from(order, (from) => cells[from]!);
   };
 }
 
@@ -47,15 +69,14 @@ function toOutputs(
   rowCount: number,
   options: PredictOptions,
 ): Outputs {
-  const outputs =
+  const outputs: Parts =
     model.classes === null
       ? { labels: Array.from(answer.values!), scores: answer.values! }
       : classOutputs(model.classes, answer, rowCount, options.positive ?? 1);
-  if (errors.messages.size === 0) return { rowCount, ...outputs };
-  const failed: RowError[] = Array.from(errors.messages, ([row, message]) => ({ row, message })).sort(
-    (a, b) => a.row - b.row,
-  );
-  return { rowCount, ...blank(outputs, failed), errors: failed };
+  const failed = errors.list();
+  if (failed) return { rowCount, ...blank(outputs, failed), errors: failed };
+  const { labels, scores, probabilities } = outputs;
+  return probabilities ? { rowCount, labels, scores, probabilities } : { rowCount, labels, scores };
 }
 
 type Parts = Pick<Outputs, 'labels' | 'scores' | 'probabilities'>;
@@ -69,7 +90,7 @@ function classOutputs(classes: readonly Cell[], answer: Answer, rowCount: number
   if (!probabilities) return { labels: cells, scores: decisionScores(decision ?? [], labels, positive, rowCount) };
   const scores =
     classes.length === 2 ? probabilities[positive]! : Float64Array.from(labels, (k, i) => probabilities[k]![i]!);
-  return { labels: cells, scores: scores.slice(), probabilities };
+  return { labels: cells, scores, probabilities };
 }
 
 /** Classifiers without probabilities are scored by their decision function. */

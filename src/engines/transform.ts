@@ -9,6 +9,7 @@ import type {
   ScaleTransform,
   Transform,
 } from './model.ts';
+import type { RowError } from './types.ts';
 
 /** One column on its way through a model. `single` = the values are float32. */
 export interface MatrixColumn {
@@ -23,10 +24,18 @@ export interface Matrix {
 
 /** The first thing that is wrong with each row; rows without an entry are fine. */
 export class RowErrors {
-  readonly messages = new Map<number, string>();
+  #messages: Map<number, string> | undefined;
 
   add(row: number, message: string): void {
-    if (!this.messages.has(row)) this.messages.set(row, message);
+    this.#messages ??= new Map();
+    if (!this.#messages.has(row)) this.#messages.set(row, message);
+  }
+
+  /** By row; undefined where every row is fine. */
+  list(): RowError[] | undefined {
+    return (
+      this.#messages && Array.from(this.#messages, ([row, message]) => ({ row, message })).sort((a, b) => a.row - b.row)
+    );
   }
 }
 

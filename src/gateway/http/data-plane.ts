@@ -7,7 +7,7 @@ import { LIMITS } from '../limits.ts';
 import { inferAnswer, invocationsAnswer } from '../protocols/answers.ts';
 import type { Call } from '../protocols/call.ts';
 import { parseCsvInvocations, parseInvocations } from '../protocols/mlflow.ts';
-import { parseInfer } from '../protocols/oip.ts';
+import { parseInferBody } from '../protocols/oip.ts';
 import type { LiveEndpoint } from '../serve/live-endpoint.ts';
 import { type Facts, type Outcome, type PredictDeps, predict } from '../serve/predict.ts';
 import { readBody } from './body.ts';
@@ -28,7 +28,7 @@ interface Protocol {
 }
 
 export const OIP: Protocol = {
-  parse: (_, body) => parseInfer(parseJson(body)),
+  parse: (_, body) => parseInferBody(body),
   answer: inferAnswer,
   error: (_, message) => JSON.stringify({ error: message }),
 };

@@ -1,3 +1,4 @@
+import { NumberRow } from '../../engines/number-row.ts';
 import type { ServableSpec } from '../../engines/types.ts';
 import type { Cell, Column, ColumnValues, Frame } from '../../kernel/frame.ts';
 import type { MonitorProfile } from '../../stats/profile.ts';
@@ -92,6 +93,8 @@ export class Batch {
   readonly callerIds = new RareTexts();
   readonly entities = new RareTexts();
   readonly features: readonly (Float64Array | Cell[])[];
+  /** What the numeric ones among the features are views of. */
+  readonly #numbers: Float64Array;
   readonly #contexts: LoggedContext[] = [];
   readonly #contextOf = new Uint16Array(ROWS);
   rows = 0;
@@ -102,8 +105,9 @@ export class Batch {
 
   constructor(schema: LogSchema) {
     this.schema = schema;
-    this.features = schema.features.map(({ isNumeric }) =>
-      isNumeric ? new Float64Array(ROWS) : new Array<Cell>(ROWS).fill(null),
+    this.#numbers = new Float64Array(schema.features.length * ROWS);
+    this.features = schema.features.map(({ isNumeric }, f) =>
+      isNumeric ? this.#numbers.subarray(f * ROWS, (f + 1) * ROWS) : new Array<Cell>(ROWS).fill(null),
     );
   }
 
@@ -141,7 +145,14 @@ export class Batch {
     this.scores[at] = answers === null ? Number.NaN : answers.scores[row]!;
     if (answers?.errors) this.#markFailed(at, row, answers.errors);
     if (this.status[at] !== 0 || request.fallback) this.isPlain = false;
-    this.#addFeatures(at, row, frame);
+    if (frame instanceof NumberRow) this.#addNumbers(at, frame.cells);
+    else this.#addFeatures(at, row, frame);
+  }
+
+  /** A row of numbers only: every feature is numeric. */
+  #addNumbers(at: number, cells: Float64Array): void {
+    const numbers = this.#numbers;
+    for (let f = 0, to = at; f < cells.length; f++, to += ROWS) numbers[to] = cells[f]!;
   }
 
   #addFeatures(at: number, row: number, frame: Frame | null): void {

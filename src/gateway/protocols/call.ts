@@ -1,4 +1,5 @@
-import type { Signature } from '../../engines/signature.ts';
+import { toNumberRow } from '../../engines/number-row.ts';
+import { checkRows, type Signature } from '../../engines/signature.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Cell, Column, ColumnValues, Frame } from '../../kernel/frame.ts';
 import { LIMITS } from '../limits.ts';
@@ -16,6 +17,8 @@ export interface Call {
 }
 
 export type Inputs =
+  /** One row of numbers; without names in the signature's order. */
+  | { readonly kind: 'row'; readonly names: readonly string[] | null; readonly cells: Float64Array }
   /** A column an input. */
   | { readonly kind: 'columns'; readonly frame: Frame }
   /** Rows without names, in the signature's order, row-major. */
@@ -23,12 +26,22 @@ export type Inputs =
   /** CSV: everything is text until the signature says what it is. */
   | { readonly kind: 'text'; readonly frame: Frame };
 
-export const rowCountOf = (inputs: Inputs): number =>
-  inputs.kind === 'rows' ? inputs.rowCount : inputs.frame.rowCount;
+export function rowCountOf(inputs: Inputs): number {
+  if (inputs.kind === 'row') return 1;
+  return inputs.kind === 'rows' ? inputs.rowCount : inputs.frame.rowCount;
+}
+
+/** The rows as the signature wants them. Throws `invalid` where they break it. */
+export function checkInputs(inputs: Inputs, signature: Signature): Frame {
+  const row = inputs.kind === 'row' ? toNumberRow(signature, inputs.names, inputs.cells) : undefined;
+  return row ?? checkRows(signature, frameFor(inputs, signature)).frame;
+}
 
 /** The rows under the names of the signature, not yet checked against it. */
 export function frameFor(inputs: Inputs, signature: Signature): Frame {
   switch (inputs.kind) {
+    case 'row':
+      return nameRow(inputs, signature);
     case 'columns':
       return inputs.frame;
     case 'rows':
@@ -59,6 +72,11 @@ export function compact(values: readonly unknown[]): ColumnValues {
     else return values as readonly Cell[];
   }
   return numbers;
+}
+
+function nameRow({ names, cells }: Inputs & { kind: 'row' }, signature: Signature): Frame {
+  if (names === null) return nameRows({ kind: 'rows', rowCount: 1, width: cells.length, cells }, signature);
+  return { rowCount: 1, columns: names.map((name, i): Column => ({ name, values: cells.slice(i, i + 1) })) };
 }
 
 function nameRows(inputs: Inputs & { kind: 'rows' }, signature: Signature): Frame {

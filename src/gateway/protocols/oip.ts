@@ -1,53 +1,42 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { Cell, Column, ColumnValues } from '../../kernel/frame.ts';
-import { isRecord, show } from '../http/json.ts';
+import { assertShallow, isRecord, parseLoosely, show } from '../http/json.ts';
 import { LIMITS } from '../limits.ts';
 import { assertColumns, assertRows, type Call, type Inputs } from './call.ts';
+import { DATATYPE_NAMES, type Datatype, datatypeOf } from './oip-datatypes.ts';
+import { readRow } from './oip-row.ts';
 
-type Kind = 'number' | 'boolean' | 'string';
-
-interface Datatype {
-  readonly kind: Kind;
-  /** Bounds of whole numbers. */
-  readonly range?: readonly [number, number];
+/** The bytes of a request. The form of one row of numbers says by itself that it is not nested deep. */
+export function parseInferBody(body: Buffer): Call {
+  const value = parseLoosely(body);
+  return parseInfer(value, () => assertShallow(body));
 }
 
-const whole = (low: number, high: number): Datatype => ({ kind: 'number', range: [low, high] });
-
-/** The protocol's datatypes. 64-bit integers are exact up to 2^53-1, which is what JSON numbers carry. */
-const DATATYPES: Readonly<Record<string, Datatype>> = {
-  BOOL: { kind: 'boolean' },
-  UINT8: whole(0, 2 ** 8 - 1),
-  UINT16: whole(0, 2 ** 16 - 1),
-  UINT32: whole(0, 2 ** 32 - 1),
-  UINT64: whole(0, Number.MAX_SAFE_INTEGER),
-  INT8: whole(-(2 ** 7), 2 ** 7 - 1),
-  INT16: whole(-(2 ** 15), 2 ** 15 - 1),
-  INT32: whole(-(2 ** 31), 2 ** 31 - 1),
-  INT64: whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-  FP16: { kind: 'number' },
-  FP32: { kind: 'number' },
-  FP64: { kind: 'number' },
-  BYTES: { kind: 'string' },
-};
-
-/** An inference request of the Open Inference Protocol v2: one input a column, or one 2-D input. Throws `invalid` naming the input. */
-export function parseInfer(body: unknown): Call {
+/**
+ * An inference request of the Open Inference Protocol v2: one input a column, or one 2-D input. Throws `invalid` naming the input.
+ * `assertPlain` may refuse the request as a whole before inputs of any form are read.
+ */
+export function parseInfer(body: unknown, assertPlain: () => void = nothing): Call {
+  const row = isRecord(body) && Array.isArray(body['inputs']) ? readRow(body['inputs']) : undefined;
+  if (!row) assertPlain();
   if (!isRecord(body)) throw new AppError('invalid', `The request must be an object with "inputs"; got ${show(body)}`);
   const { id, inputs, parameters, outputs } = body;
   if (!Array.isArray(inputs) || inputs.length === 0)
     throw new AppError('invalid', `"inputs" must be a list of tensors, one a column; got ${show(inputs)}`);
   assertColumns(inputs.length);
-  const named = parameters === undefined || parameters === null ? {} : parameters;
+  const named = parameters === undefined || parameters === null ? NO_PARAMETERS : parameters;
   if (!isRecord(named)) throw new AppError('invalid', `"parameters" must be an object; got ${show(parameters)}`);
   return {
-    inputs: parseInputs(inputs),
+    inputs: row ?? parseInputs(inputs),
     callerId: optionalText(id, 'id'),
     eventTime: optionalText(named['event_time'], 'parameters.event_time'),
     entity: optionalEntity(named['entity'], 'parameters.entity'),
     outputs: parseOutputs(outputs),
   };
 }
+
+const nothing = (): void => undefined;
+const NO_PARAMETERS: Readonly<Record<string, unknown>> = {};
 
 export function optionalText(value: unknown, what: string): string | null {
   if (value === undefined || value === null) return null;
@@ -97,11 +86,11 @@ function parseTensor(input: unknown, index: number): Tensor {
       `Input ${index} must be an object with name, shape, datatype and data; got ${show(input)}`,
     );
   const name = input['name'];
-  const datatype = typeof input['datatype'] === 'string' ? DATATYPES[input['datatype']] : undefined;
+  const datatype = datatypeOf(input['datatype']);
   if (!datatype)
     throw new AppError(
       'invalid',
-      `Input "${name}" has the datatype ${show(input['datatype'])}; expected one of ${Object.keys(DATATYPES).join(', ')}`,
+      `Input "${name}" has the datatype ${show(input['datatype'])}; expected one of ${DATATYPE_NAMES}`,
     );
   const shape = input['shape'];
   const [rows, width] = parseShape(shape, name);

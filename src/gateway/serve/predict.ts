@@ -1,4 +1,3 @@
-import { checkRows } from '../../engines/signature.ts';
 import type { Outputs } from '../../engines/types.ts';
 import { AppError, isAppError, messageOf } from '../../kernel/errors.ts';
 import { type ColumnValues, type Frame, findColumn } from '../../kernel/frame.ts';
@@ -7,7 +6,7 @@ import type { FallbackValue } from '../../serving/wire.ts';
 import { LIMITS } from '../limits.ts';
 import { entityOf, type LoggedRequest } from '../log/batch.ts';
 import type { PredictionLog } from '../log/prediction-log.ts';
-import { type Call, frameFor, rowCountOf } from '../protocols/call.ts';
+import { type Call, checkInputs, rowCountOf } from '../protocols/call.ts';
 import { fallbackOutputs } from './fallback.ts';
 import type { Breach } from './limit-watch.ts';
 import type { Choice, LiveEndpoint } from './live-endpoint.ts';
@@ -98,13 +97,15 @@ function newIds({ newId }: PredictDeps, rowCount: number, eventTime: number): st
 function entitiesOf(endpoint: LiveEndpoint, { inputs, entity }: Call): ColumnValues | null {
   const name = endpoint.traffic?.desired.entity;
   if (!name || entity !== null || inputs.kind === 'rows') return null;
-  return findColumn(inputs.frame, name)?.values ?? null;
+  if (inputs.kind !== 'row') return findColumn(inputs.frame, name)?.values ?? null;
+  const at = inputs.names?.indexOf(name) ?? -1;
+  return at < 0 ? null : inputs.cells.slice(at, at + 1);
 }
 
 function checkedFrame(deps: PredictDeps, passage: Passage): Frame {
   const { signature } = passage.choice.version.spec;
   try {
-    return checkRows(signature, frameFor(passage.call.inputs, signature)).frame;
+    return checkInputs(passage.call.inputs, signature);
   } catch (error) {
     if (isAppError(error, 'invalid')) logRefusal(deps, passage, error.message);
     throw error;
@@ -232,7 +233,7 @@ function answerFallback(
   const version = endpoint.traffic?.versions.get(value.versionId);
   if (!version)
     throw new AppError('unavailable', `The fallback of endpoint "${endpoint.name}" is a version that is not loaded`);
-  const rows = checkRows(version.spec.signature, frameFor(call.inputs, version.spec.signature)).frame;
+  const rows = checkInputs(call.inputs, version.spec.signature);
   return ask(deps, passage, version, rows, true);
 }
 

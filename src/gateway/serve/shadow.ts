@@ -1,10 +1,9 @@
-import { checkRows } from '../../engines/signature.ts';
 import { messageOf } from '../../kernel/errors.ts';
 import type { Frame } from '../../kernel/frame.ts';
 import { LIMITS } from '../limits.ts';
 import type { LoggedAnswers, LoggedRequest } from '../log/batch.ts';
 import type { PredictionLog } from '../log/prediction-log.ts';
-import { type Call, frameFor } from '../protocols/call.ts';
+import { type Call, checkInputs } from '../protocols/call.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import type { LiveVersion } from './live-version.ts';
 import { score } from './scoring.ts';
@@ -61,7 +60,7 @@ export class ShadowQueue {
     version.inFlight += 1;
     let frame: Frame | null = null;
     try {
-      frame = checkRows(version.spec.signature, frameFor(call.inputs, version.spec.signature)).frame;
+      frame = checkInputs(call.inputs, version.spec.signature);
       const outputs = await score(version, frame);
       this.#record(job, startedAt, frame, outputs, null);
     } catch (error) {
