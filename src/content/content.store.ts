@@ -89,6 +89,15 @@ export async function insertReferences(tx: Tx, owner: ContentOwner, digests: rea
     .execute();
 }
 
+/** One digest for several owners. */
+export async function insertOwners(tx: Tx, owners: readonly ContentOwner[], digest: string): Promise<void> {
+  await sqlOf<ContentTables>(tx)
+    .insertInto('content_reference')
+    .values(owners.map((owner) => ({ owner_kind: owner.kind, owner_id: owner.id, digest })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
 export async function deleteReferences(tx: Tx, owner: ContentOwner): Promise<void> {
   await sqlOf<ContentTables>(tx)
     .deleteFrom('content_reference')

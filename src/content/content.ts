@@ -10,6 +10,7 @@ import {
   type ContentOwner,
   deleteReferences,
   findContent,
+  insertOwners,
   insertReferences,
   pinContent,
   type StoredContent,
@@ -35,12 +36,19 @@ export interface ContentRef {
   readonly sizeBytes: number;
 }
 
+/** Bytes that are durable and not content yet. */
+export interface StagedContent extends ContentRef {
+  readonly objectKey: string;
+}
+
 /**
  * Content-addressed bytes, stored once however often they are put.
  *
  * - `put` streams, and is durable when it resolves. What it stored is kept for 24 hours, or as long as a reference stands.
  * - `reference` belongs in the transaction that writes the row which names the digests; it throws `not_found` where one of
  *   them is not stored. `release` drops all references of an owner.
+ * - `stage` and `adopt` are a put and its references with one commit instead of three, for bytes that are surely new: `stage` is
+ *   durable, `adopt` belongs in the transaction of the row that names the digest. What is staged and never adopted is collected.
  * - `open` and `bytes` throw `not_found`; `bytes` throws `too_large` beyond `maxBytes` and checks the digest.
  * - `localPath` is a file with these bytes, to be read only. Ask again rather than keeping it: an unreferenced one may go.
  * - `collect` removes what nothing has held on to for 24 hours.
@@ -48,6 +56,10 @@ export interface ContentRef {
 export interface Content {
   put(body: Readable | Uint8Array): Promise<ContentRef>;
   putFile(path: string): Promise<ContentRef>;
+  stage(bytes: Uint8Array): Promise<StagedContent>;
+  adopt(tx: Tx, owners: readonly ContentOwner[], staged: StagedContent): Promise<void>;
+  /** Drops what will not be adopted. */
+  discard(staged: StagedContent): Promise<void>;
   open(digest: string, range?: ByteRange): Promise<Readable>;
   bytes(digest: string, maxBytes: number): Promise<Uint8Array>;
   localPath(digest: string): Promise<string>;
@@ -94,6 +106,9 @@ export function createContent(deps: ContentDeps): Content {
   return {
     put: async (body) => toRef(body instanceof Readable ? await putStream(deps, body) : await putBytes(deps, body)),
     putFile: async (path) => toRef(await putStream(deps, createReadStream(path))),
+    stage: (bytes) => stage(deps, bytes),
+    adopt: (tx, owners, staged) => adopt(tx, owners, staged, deps.clock.now()),
+    discard: ({ objectKey }) => deps.objects.delete(objectKey),
     open,
     bytes: (digest, maxBytes) => withStored(digest, (stored) => readWhole(deps.objects, stored, maxBytes)),
     localPath: (digest) => withStored(digest, copies.pathOf),
@@ -128,6 +143,19 @@ async function putBytes(deps: ContentDeps, bytes: Uint8Array): Promise<StoredCon
   const objectKey = newObjectKey(deps);
   await deps.objects.putIfAbsent(objectKey, bytes);
   return record(deps, { objectKey, digest, sizeBytes: bytes.byteLength });
+}
+
+async function stage(deps: ContentDeps, bytes: Uint8Array): Promise<StagedContent> {
+  const objectKey = newObjectKey(deps);
+  await deps.objects.putIfAbsent(objectKey, bytes);
+  return { objectKey, digest: sha256(bytes), sizeBytes: bytes.byteLength };
+}
+
+/** Where the digest was known already its first object stands, and ours is left to the collector. */
+async function adopt(tx: Tx, owners: readonly ContentOwner[], staged: StagedContent, now: number): Promise<void> {
+  await upsertContent(tx, staged, now, now + PIN_MS);
+  for (let at = 0; at < owners.length; at += REFERENCES_A_STATEMENT)
+    await insertOwners(tx, owners.slice(at, at + REFERENCES_A_STATEMENT), staged.digest);
 }
 
 /** The object is durable by now. Where the digest was known already, ours is one too many. */

@@ -1,7 +1,7 @@
 export { eventClock, getEndpoint, listEndpoints, setFallback } from './endpoints.ts';
 export { onApplied, onVersionApproved } from './events.ts';
 export { type Gateway, listGateways } from './gateways.ts';
-export { ingestSegment } from './log/ingest.ts';
+export { ingestSegment, ingestSegments } from './log/ingest.ts';
 export { countersOf, findPrediction, lastRequests, listPredictions, readPredictions } from './log/reads.ts';
 export { rollback } from './rollback.ts';
 export { controlRollout, getRollout, listRollouts, promote } from './rollouts/control.ts';

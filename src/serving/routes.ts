@@ -5,7 +5,7 @@ import { type RawResponse, type Route, route } from '../wire/route.ts';
 import { pollDesired } from './desired.ts';
 import { getEndpoint, listEndpoints, setFallback } from './endpoints.ts';
 import { listGateways, reportGateway } from './gateways.ts';
-import { ingestSegment } from './log/ingest.ts';
+import { ingestSegments } from './log/ingest.ts';
 import { findPrediction, listPredictions } from './log/reads.ts';
 import { rollback } from './rollback.ts';
 import { controlRollout, getRollout, listRollouts } from './rollouts/control.ts';
@@ -186,11 +186,11 @@ export function gatewayRoutes(deps: ServingDeps): Route[] {
         method: 'POST',
         path: GATEWAY_PATHS.segments,
         permission: 'gateway',
-        summary: 'One segment of the prediction log',
+        summary: 'Segments of the prediction log, one after the other',
         body: 'stream',
         bodyLimitBytes: MAX_SEGMENT_BYTES,
       },
-      async ({ body }) => ingestSegment(deps, await readAll(body, MAX_SEGMENT_BYTES)),
+      async ({ body }) => ({ segments: await ingestSegments(deps, await readAll(body, MAX_SEGMENT_BYTES)) }),
     ),
     route(
       {

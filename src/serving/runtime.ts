@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/system.ts';
-import type { Segment } from './segment.ts';
+import type { LogBlocks } from './log/bytes.ts';
 import type { DesiredDocument } from './wire.ts';
 
 /** Decoded segments kept for readers, in rows. */
@@ -58,10 +58,10 @@ export class Signal {
 
 /** The segments decoded last, by digest. */
 export class SegmentCache {
-  readonly #segments = new Map<string, Segment>();
+  readonly #segments = new Map<string, LogBlocks>();
   #rows = 0;
 
-  find(digest: string): Segment | undefined {
+  find(digest: string): LogBlocks | undefined {
     const found = this.#segments.get(digest);
     if (!found) return undefined;
     this.#segments.delete(digest);
@@ -69,7 +69,7 @@ export class SegmentCache {
     return found;
   }
 
-  add(digest: string, segment: Segment): void {
+  add(digest: string, segment: LogBlocks): void {
     if (this.#segments.has(digest)) return;
     this.#segments.set(digest, segment);
     this.#rows += rowsOf(segment);
@@ -81,4 +81,4 @@ export class SegmentCache {
   }
 }
 
-const rowsOf = (segment: Segment): number => segment.blocks.reduce((sum, { rows }) => sum + rows.rowCount, 0);
+const rowsOf = ({ blocks }: LogBlocks): number => blocks.reduce((sum, { rows }) => sum + rows.rowCount, 0);

@@ -67,6 +67,31 @@ export function decodeColumn(header: ColumnHeader, rowCount: number, body: ByteR
   }
 }
 
+/** Throws `invalid` where a column cannot be decoded: what a lazy reader checks beforehand. */
+export function assertColumn(header: ColumnHeader, rowCount: number, body: ByteReader): void {
+  switch (header.kind) {
+    case 'f64':
+      return void body.section(header.at, rowCount * 8);
+    case 'num':
+      body.section(header.at, rowCount * 8);
+      return void body.section(header.nulls, bitmapBytes(rowCount));
+    case 'bool':
+      return void body.section(header.at, rowCount);
+    case 'uuid':
+      return void body.section(header.at, rowCount * UUID_BYTES);
+    case 'text':
+      body.section(header.at, header.bytes);
+      body.section(header.ends, rowCount * 4);
+      return void body.section(header.nulls, bitmapBytes(rowCount));
+    case 'dict':
+      return void body.section(header.at, rowCount * 4);
+    case 'same':
+      return;
+    default:
+      decodeColumn(header, rowCount, body);
+  }
+}
+
 /** What JSON cannot carry as it is. */
 const isLossyNumber = (value: Cell): boolean =>
   typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0));

@@ -4,7 +4,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { Cell, Column, ColumnValues, Frame } from '../kernel/frame.ts';
 import type { WindowCounters } from '../stats/profile.ts';
 import { ByteReader, ByteWriter } from './segment-bytes.ts';
-import { type ColumnHeader, decodeColumn, encodeColumn } from './segment-column.ts';
+import { assertColumn, type ColumnHeader, decodeColumn, encodeColumn } from './segment-column.ts';
 
 /**
  * One segment of the prediction log: rows and the counter deltas that they, and requests without rows, add up to. Self-contained,
@@ -94,6 +94,8 @@ export type LogColumn = (typeof LOG_COLUMNS)[number];
 export const SEGMENT_VERSION = 1;
 export const MAX_SEGMENT_BYTES = 64 * 2 ** 20;
 export const MAX_SEGMENT_ROWS = 65_536;
+/** Segments in one call. */
+export const MAX_SEGMENTS_A_CALL = 64;
 export const COUNTER_WINDOW_MS = 3_600_000;
 
 const MAGIC = 0x4753564c; // "LVSG", little-endian
@@ -152,6 +154,34 @@ export function decodeSegment(bytes: Uint8Array): Segment {
   const blocks = header.blocks.map((block) => decodeBlock(block, body));
   const { gatewayId, incarnation, seq, from, to, rowsDropped, counters } = header;
   return { gatewayId, incarnation, seq, from, to, rowsDropped, counters, blocks };
+}
+
+/**
+ * The segments that stand one after the other in `bytes`: what a gateway sends at once, and what a log file holds. Throws `invalid`
+ * like `decodeSegment`, and where they hold more rows together than one may.
+ */
+export function decodeSegments(bytes: Uint8Array): readonly Segment[] {
+  const segments: Segment[] = [];
+  let rows = 0;
+  for (let rest = bytes; rest.length > 0 || segments.length === 0; ) {
+    if (segments.length >= MAX_SEGMENTS_A_CALL)
+      throw new AppError('invalid', `More than ${MAX_SEGMENTS_A_CALL} log segments came at once`);
+    const length = lengthOf(rest);
+    const segment = decodeSegment(rest.subarray(0, length));
+    rows += segment.blocks.reduce((sum, block) => sum + block.rows.rowCount, 0);
+    if (rows > MAX_SEGMENT_ROWS)
+      throw new AppError('invalid', `The log segments have more than ${MAX_SEGMENT_ROWS} rows together`);
+    segments.push(segment);
+    rest = rest.subarray(length);
+  }
+  return segments;
+}
+
+/** Where the first segment ends by its own word; everything, where that cannot be. */
+function lengthOf(bytes: Uint8Array): number {
+  if (bytes.length < PREFIX_BYTES) return bytes.length;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+  return length >= PREFIX_BYTES && length <= bytes.length ? length : bytes.length;
 }
 
 /** What is wrong with these bytes as a whole segment, or undefined: how a torn tail is told after a crash. */
@@ -214,12 +244,32 @@ function decodeBlock(header: BlockHeader, body: ByteReader): SegmentBlock {
     const columns: Column[] = [];
     for (const column of headers) {
       const like = column.kind === 'like' ? columns[column.column] : undefined;
-      columns.push({ name: column.name, values: like?.values ?? decodeColumn(column, rowCount, body) });
+      columns.push(like ? likeColumn(column.name, like) : lazyColumn(column, rowCount, body));
     }
     return { rowCount, columns };
   };
   return { projectId, endpoint, rows: decode(header.rows), features: decode(header.features) };
 }
+
+/** Checked now, decoded when first read: an ingest looks at four columns of twenty. */
+function lazyColumn(header: ColumnHeader, rowCount: number, body: ByteReader): Column {
+  assertColumn(header, rowCount, body);
+  let values: ColumnValues | undefined;
+  return {
+    name: header.name,
+    get values() {
+      values ??= decodeColumn(header, rowCount, body);
+      return values;
+    },
+  };
+}
+
+const likeColumn = (name: string, like: Column): Column => ({
+  name,
+  get values() {
+    return like.values;
+  },
+});
 
 /** The same texts, row by row: one look at each, for most are one object. */
 function isLike(values: ColumnValues, first: ColumnValues): boolean {

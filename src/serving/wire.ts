@@ -20,7 +20,7 @@ export const GATEWAY_PATHS = {
 export const LONG_POLL_MS = 25_000;
 export const REPORT_EVERY_MS = 500;
 
-/** On `POST /segments`: `<gateway_id>/<incarnation>/<seq>`, the key that a segment is ingested once by. */
+/** On `POST /segments`: `<gateway_id>/<incarnation>/<seq>` of the first segment in the body, the key that it is ingested once by. */
 export const SEGMENT_HEADER = 'levain-segment';
 /** On a prediction: the rehearsal it belongs to. Needs `REHEARSAL_TOKEN_HEADER` with the gateway token. */
 export const REHEARSAL_HEADER = 'levain-rehearsal';

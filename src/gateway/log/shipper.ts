@@ -16,7 +16,11 @@ const TIMEOUT_MS = 30_000;
 const BACKOFF_MS = [200, 500, 1_000, 2_000, 5_000] as const;
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
-/** Sends spooled segments, oldest first, one at a time, and deletes each after its acknowledgement. */
+/** What travels at once: a backlog is a transaction of the server for every thirty-second segment, not for each. */
+const SEGMENTS_A_CALL = 32;
+const BYTES_A_CALL = 4 * 2 ** 20;
+
+/** Sends spooled segments, oldest first, those that wait together in one call, and deletes them after its acknowledgement. */
 export class Shipper {
   readonly #deps: ShipperDeps;
   readonly #stopping = new AbortController();
@@ -45,52 +49,57 @@ export class Shipper {
   }
 
   #isFailing = false;
+  /** So many of the next go alone: one of a call was refused, and the server did not say which. */
+  #alone = 0;
 
   async #run(): Promise<void> {
     const { spool, clock } = this.#deps;
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
-      const segment = spool.oldest();
-      if (!segment) {
+      if (!spool.oldest()) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         continue;
       }
-      const sent = await this.#ship(segment.name);
+      const sent = await this.#ship();
       this.#isFailing = !sent;
       failures = sent ? 0 : failures + 1;
       if (!sent) await clock.sleep(BACKOFF_MS[Math.min(failures, BACKOFF_MS.length) - 1]!, this.#stopping.signal);
     }
   }
 
-  async #ship(name: string): Promise<boolean> {
+  async #ship(): Promise<boolean> {
     const { spool, dialer, gatewayId, log } = this.#deps;
     try {
-      const body = await spool.read(name);
+      const { names, bytes } = await spool.readOldest(this.#alone > 0 ? 1 : SEGMENTS_A_CALL, BYTES_A_CALL);
       const { status, body: answer } = await dialer.call(GATEWAY_PATHS.segments, {
         method: 'POST',
-        headers: { 'content-type': 'application/octet-stream', [SEGMENT_HEADER]: headerOf(gatewayId, name) },
-        body,
+        headers: { 'content-type': 'application/octet-stream', [SEGMENT_HEADER]: headerOf(gatewayId, names[0]!) },
+        body: bytes,
         timeoutMs: TIMEOUT_MS,
         signal: this.#stopping.signal,
         maxBytes: 2 ** 20,
       });
-      if (status >= 200 && status < 300) await spool.remove(name);
-      else if (REFUSALS.has(status)) {
-        log.error('The control plane refused a log segment; it is set aside', {
-          segment: name,
-          status,
-          answer: answer.toString('utf8').slice(0, 300),
-        });
-        await spool.reject(name);
-      } else return false;
+      const isTaken = status >= 200 && status < 300;
+      if (!isTaken && !REFUSALS.has(status)) return false;
+      if (isTaken) for (const name of names) await spool.remove(name);
+      else if (names.length === 1) await this.#setAside(names[0]!, status, answer);
+      this.#alone = isTaken || names.length === 1 ? Math.max(0, this.#alone - 1) : names.length;
       return true;
     } catch (error) {
-      if (!this.#stopping.signal.aborted)
-        log.debug('A log segment was not sent', { segment: name, error: messageOf(error) });
+      if (!this.#stopping.signal.aborted) log.debug('Log segments were not sent', { error: messageOf(error) });
       return false;
     }
+  }
+
+  async #setAside(name: string, status: number, answer: Buffer): Promise<void> {
+    this.#deps.log.error('The control plane refused a log segment; it is set aside', {
+      segment: name,
+      status,
+      answer: answer.toString('utf8').slice(0, 300),
+    });
+    await this.#deps.spool.reject(name);
   }
 }
 

@@ -25,7 +25,8 @@ export class Spool {
   readonly #kept = new Map<string, Uint8Array>();
   #keptBytes = 0;
   #sizeBytes = 0;
-  #shipping: string | undefined;
+  /** What is under way is not cut: the server may have it whole. */
+  #shipping: ReadonlySet<string> = new Set();
   rowsDropped = 0;
   rejected = 0;
 
@@ -80,8 +81,24 @@ export class Spool {
     return this.#segments[0];
   }
 
+  /** The oldest segments, one after the other: one at least, at most `limit`, and no further one beyond `limitBytes`. */
+  async readOldest(
+    limit: number,
+    limitBytes: number,
+  ): Promise<{ readonly names: readonly string[]; readonly bytes: Uint8Array }> {
+    const names: string[] = [];
+    let size = 0;
+    for (const segment of this.#segments.slice(0, limit)) {
+      size += segment.sizeBytes;
+      if (names.length > 0 && size > limitBytes) break;
+      names.push(segment.name);
+    }
+    this.#shipping = new Set(names);
+    const parts = await Promise.all(names.map((name) => this.read(name)));
+    return { names, bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+  }
+
   async read(name: string): Promise<Uint8Array> {
-    this.#shipping = name;
     return this.#kept.get(name) ?? readFile(this.#path(name));
   }
 
@@ -108,7 +125,7 @@ export class Spool {
   async #trim(): Promise<void> {
     for (const segment of this.#segments) {
       if (this.#sizeBytes <= this.#limitBytes) return;
-      if (segment.stripped || segment.name === this.#shipping) continue;
+      if (segment.stripped || this.#shipping.has(segment.name)) continue;
       const cut = withoutRows(decodeSegment(await readFile(this.#path(segment.name))));
       const bytes = encodeSegment(cut);
       await writeDurably(`${this.#path(segment.name)}.tmp`, bytes);
@@ -128,7 +145,6 @@ export class Spool {
   }
 
   #forget(name: string): void {
-    this.#shipping = undefined;
     this.#keptBytes -= this.#kept.get(name)?.length ?? 0;
     this.#kept.delete(name);
     const at = this.#segments.findIndex((segment) => segment.name === name);

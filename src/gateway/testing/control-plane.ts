@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sha256 } from '../../kernel/hash.ts';
-import { decodeSegment, type Segment } from '../../serving/segment.ts';
+import { decodeSegments, type Segment } from '../../serving/segment.ts';
 import {
   type DesiredDocument,
   type DesiredEndpoint,
@@ -17,6 +17,8 @@ export interface ControlPlane {
   readonly port: number;
   readonly reports: readonly GatewayReport[];
   readonly segments: readonly Segment[];
+  /** Calls that brought segments. */
+  readonly calls: number;
   /** What a repeat of a segment was answered with is counted here, and its rows are not taken again. */
   readonly repeats: number;
   /** Paths of content that was asked for. */
@@ -36,6 +38,7 @@ export async function startControlPlane(token: string, port = 0): Promise<Contro
   const fetched: string[] = [];
   const waiting = new Set<ServerResponse>();
   let repeats = 0;
+  let calls = 0;
   let document: DesiredDocument = { generation: 0, endpoints: [] };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -61,11 +64,19 @@ export async function startControlPlane(token: string, port = 0): Promise<Contro
       return send(response, 200, plane.reportAnswer);
     }
     if (url.pathname === GATEWAY_PATHS.segments) {
-      const segment = decodeSegment(body);
-      const key = `${segment.gatewayId}/${segment.incarnation}/${segment.seq}`;
-      if (seen.has(key)) repeats += 1;
-      else segments.push(segment);
-      seen.add(key);
+      calls += 1;
+      let sent: readonly Segment[];
+      try {
+        sent = decodeSegments(body);
+      } catch (error) {
+        return send(response, 400, { error: String(error) });
+      }
+      for (const segment of sent) {
+        const key = `${segment.gatewayId}/${segment.incarnation}/${segment.seq}`;
+        if (seen.has(key)) repeats += 1;
+        else segments.push(segment);
+        seen.add(key);
+      }
       return send(response, 200, {});
     }
     send(response, 404, { error: url.pathname });
@@ -83,6 +94,9 @@ export async function startControlPlane(token: string, port = 0): Promise<Contro
     segments,
     fetched,
     reportAnswer: {},
+    get calls() {
+      return calls;
+    },
     get repeats() {
       return repeats;
     },

@@ -6,7 +6,8 @@ import { tempDir } from '../../../test/support/temp.ts';
 import { findColumn } from '../../kernel/frame.ts';
 import { eventClock } from '../endpoints.ts';
 import { deploy } from '../rollouts/start.ts';
-import { announceRest, ingestSegment } from './ingest.ts';
+import { createServingRuntime } from '../runtime.ts';
+import { announceRest, ingestSegment, ingestSegments } from './ingest.ts';
 import { countersOf, findPrediction, lastRequests, listPredictions, readPredictions } from './reads.ts';
 
 const PROJECT = ACTOR.projectId;
@@ -35,6 +36,30 @@ eachDatabase((_name, open) => {
       counted.map(({ counters }) => counters.rows),
       [12],
     );
+  });
+
+  test('segments that come together are one content, and those of them that were in already change nothing', async () => {
+    const w = await live();
+    const parts = [await w.segment({ n: 4 }), await w.segment({ n: 6, callerIds: true }), await w.segment({ n: 5 })];
+    await ingestSegment(w.deps, parts[1]!);
+    const together = Buffer.concat(parts);
+    const results = await Promise.all([ingestSegments(w.deps, together), ingestSegments(w.deps, together)]);
+    const created = results.map((result) => result.map((each) => each.created));
+    assert.deepEqual(
+      created.map((each) => each[1]),
+      [false, false],
+    );
+    assert.deepEqual(created.map((each) => each[0]).sort(), [false, true]);
+    const counted = await countersOf(w.deps, ALWAYS);
+    assert.deepEqual(
+      counted.map(({ counters }) => [counters.requests, counters.rows]),
+      [[3, 15]],
+    );
+    // Without what was decoded on the way in.
+    const fresh = { ...w.deps, runtime: createServingRuntime() };
+    const rows = await readPredictions(fresh, ALWAYS);
+    assert.equal(new Set(findColumn(rows, 'prediction_id')!.values).size, 15);
+    await assert.rejects(ingestSegments(w.deps, together.subarray(0, together.length - 9)), { code: 'invalid' });
   });
 
   test('a segment that fails on its way in leaves nothing, and comes in whole when it is sent again', async () => {

@@ -10,15 +10,15 @@ import type {
 
 const sql = (tx: Tx) => sqlOf<ServingTables>(tx);
 
-/** False where this segment came in before. */
-export async function insertSegment(tx: Tx, row: LogSegmentTable): Promise<boolean> {
-  const rows = await sql(tx)
+/** Ids of those that had not come in before. */
+export async function insertSegments(tx: Tx, rows: readonly LogSegmentTable[]): Promise<ReadonlySet<string>> {
+  const added = await sql(tx)
     .insertInto('log_segment')
-    .values(row)
+    .values(rows)
     .onConflict((c) => c.doNothing())
     .returning('id')
     .execute();
-  return rows.length > 0;
+  return new Set(added.map(({ id }) => id));
 }
 
 export const selectSegment = (tx: Tx, key: Pick<LogSegmentTable, 'gateway_id' | 'incarnation' | 'seq'>) =>

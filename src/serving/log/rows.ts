@@ -15,8 +15,16 @@ const readers = new WeakMap<SegmentBlock, LogReader>();
 export function createLogReader(block: SegmentBlock): LogReader {
   const known = readers.get(block);
   if (known) return known;
-  const columns = new Map(LOG_COLUMNS.map((name) => [name, findColumn(block.rows, name)?.values ?? []]));
-  const values = (column: LogColumn): ColumnValues => columns.get(column)!;
+  // Looked up once each, when first asked for: a column is decoded by its first reader.
+  const columns = new Map<LogColumn, ColumnValues>();
+  const values = (column: LogColumn): ColumnValues => {
+    let found = columns.get(column);
+    if (!found) {
+      found = findColumn(block.rows, column)?.values ?? [];
+      columns.set(column, found);
+    }
+    return found;
+  };
   const cell = (column: LogColumn, row: number): Cell => cellAt(values(column), row);
   const reader: LogReader = {
     rowCount: block.rows.rowCount,
