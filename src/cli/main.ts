@@ -44,18 +44,22 @@ async function dispatch(argv: readonly string[], printer: Printer, signal: Abort
   const entry = COMMANDS.find(({ name }) => name === (verb === 'help' ? argv[argv.indexOf('help') + 1] : verb));
   const program = createProgram(printer);
   if (!entry) {
-    if (verb !== undefined && verb !== 'help') throw unknownVerb(verb);
+    const wanted = verb === 'help' ? argv[argv.indexOf('help') + 1] : verb;
+    if (wanted !== undefined && !wanted.startsWith('-')) throw unknownVerb(wanted);
     if (argv.includes('--version') || argv.includes('-V')) {
       process.stdout.write(`${await versionOf()}\n`);
       return EXIT.ok;
     }
-    process.stdout.write(toHelp());
+    if (argv.includes('--json')) {
+      const commands = COMMANDS.map(({ name, group, summary }) => ({ name, group, summary }));
+      printer.result({ schema: 'help/1', data: { commands }, next: ['levain up'] });
+    } else process.stdout.write(toHelp());
     return EXIT.ok;
   }
   let exitCode: number = EXIT.ok;
   const module = await entry.load();
   program.addCommand(
-    toCommand(module, printer, signal, (code) => {
+    toCommand(module, `levain ${module.name}`, printer, signal, (code) => {
       exitCode = code;
     }),
   );
@@ -76,6 +80,7 @@ function createProgram(printer: Printer): Command {
 
 function toCommand(
   module: CommandModule,
+  path: string,
   printer: Printer,
   signal: AbortSignal,
   done: (code: number) => void,
@@ -83,11 +88,18 @@ function toCommand(
   const command = new Command(module.name)
     .description(module.summary)
     .exitOverride()
-    .configureOutput({ outputError: (text) => printer.failure(usageFailure(text)) });
+    .configureOutput({ outputError: (text) => printer.failure(usageFailure(text, `${path} --help`)) });
   module.configure(command);
   addGlobalOptions(command);
-  for (const each of module.subcommands ?? []) command.addCommand(toCommand(each, printer, signal, done));
+  const below = module.subcommands ?? [];
+  for (const each of below) command.addCommand(toCommand(each, `${path} ${each.name}`, printer, signal, done));
   const { run } = module;
+  if (!run) {
+    command.action(() => {
+      const message = `${path} needs one of: ${below.map(({ name }) => name).join(', ')}`;
+      throw new AppError('invalid', message, { hint: `${path} --help` });
+    });
+  }
   if (run) {
     command.action(async () => {
       const { createContext } = await import('./context.ts');
@@ -146,7 +158,11 @@ function distanceOf(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-const usageFailure = (text: string): Failure => ({ code: 'invalid', message: text.replace(/^error: /, '').trim() });
+const usageFailure = (text: string, hint?: string): Failure => ({
+  code: 'invalid',
+  message: text.replace(/^error: /, '').trim(),
+  hint,
+});
 
 function toFailure(error: unknown): Failure {
   if (!isAppError(error)) {

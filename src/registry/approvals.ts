@@ -112,6 +112,11 @@ function assertDecidable(version: ModelVersion, to: 'approved' | 'rejected'): vo
       'conflict',
       `${name} is a draft: its levain.yaml differs from the applied one; run "levain apply", then "levain run"`,
     );
+  if (to === 'rejected' && version.aliases.includes('champion'))
+    throw new AppError(
+      'conflict',
+      `${name} is the champion; "levain rollback ${version.model}" takes it out of service`,
+    );
   if (to === 'rejected') return;
   if (version.gate?.outcome === 'failed' || version.gate?.outcome === 'refused')
     throw new AppError('conflict', `${name} cannot be approved: ${version.gate.sentence}`);

@@ -21,6 +21,7 @@ import {
   type RegistryDeps,
   registerCandidate,
   registerRehearsal,
+  reject,
   resume,
   runGate,
   setChampionIn,
@@ -144,6 +145,7 @@ describe('registering versions', { skip: python ? false : 'no Python environment
     await assertDeployable(deps, LOCAL, { model: 'trips', version: 1 });
     await deps.db.write((tx) => setChampionIn(tx, deps, { projectId: LOCAL.projectId, model: 'trips', version: 1 }));
     assert.deepEqual((await getVersion(deps, LOCAL, { model: 'trips', version: 'champion' })).aliases, ['champion']);
+    await assert.rejects(reject(deps, LOCAL, { model: 'trips', version: 1 }), /trips@v1 is the champion; .*rollback/);
   });
 
   test('the same model on the same data is the same version', async () => {

@@ -176,16 +176,23 @@ async function fallbackOf(
   return value ? { active: row.fallback_active === 1, onFailure: false, value } : null;
 }
 
+/** A number is a score, but for several classes, which may be numbers themselves. */
+function constantOf(value: number | string | boolean, spec: ServableSpec | undefined): FallbackValue {
+  return typeof value === 'number' && spec?.task !== 'multiclass'
+    ? { kind: 'score', score: value }
+    : { kind: 'label', label: value };
+}
+
 async function fallbackValueOf(
   deps: ServingDeps,
   row: EndpointTable,
   setting: FallbackSetting,
 ): Promise<FallbackValue | undefined> {
-  if (setting.kind === 'constant')
-    return typeof setting.value === 'number'
-      ? { kind: 'score', score: setting.value }
-      : { kind: 'label', label: setting.value };
   try {
+    if (setting.kind === 'constant') {
+      const spec = row.champion_id === null ? undefined : (await versionOf(deps, row.champion_id))?.spec;
+      return constantOf(setting.value, spec);
+    }
     if (setting.kind === 'version') {
       const ref = { model: row.model, version: setting.version };
       const version = await getVersion(deps.registry, { projectId: row.project_id }, ref);

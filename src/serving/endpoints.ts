@@ -1,3 +1,4 @@
+import type { ServableSpec } from '../engines/types.ts';
 import { recordActivity } from '../identity/index.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -12,6 +13,8 @@ import { selectActiveRollout } from './rollouts/rollouts.store.ts';
 import { toRollout } from './rollouts/views.ts';
 import type { EndpointTable } from './tables.ts';
 import type { Endpoint, FallbackSetting, ServingDeps } from './types.ts';
+
+const MAX_CLASSES_SHOWN = 20;
 
 /** What fits a URL and a gateway's file names. */
 const ENDPOINT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -121,6 +124,10 @@ export async function setFallback(
     const row = await findEndpointIn(tx, actor.projectId, input.name);
     if (input.setting?.kind === 'version')
       await getVersionIn(tx, actor.projectId, { model: row.model, version: input.setting.version });
+    if (input.setting?.kind === 'constant' && row.champion !== null) {
+      const { spec } = await getVersionIn(tx, actor.projectId, { model: row.model, version: row.champion });
+      if (spec) assertAnswer(row.name, input.setting.value, spec);
+    }
     const fallback = input.setting === undefined ? row.fallback : input.setting && canonicalJson(input.setting);
     if (input.active && row.champion_id === null)
       throw new AppError(
@@ -148,6 +155,21 @@ export async function setFallback(
     });
   });
   return getEndpoint(deps, actor, input.name);
+}
+
+/** A constant that the model itself could have answered: callers know nothing else. */
+function assertAnswer(
+  endpoint: string,
+  value: number | string | boolean,
+  { model, task, classes }: ServableSpec,
+): void {
+  const isProbability = task === 'binary' && typeof value === 'number' && value >= 0 && value <= 1;
+  if (isProbability || (classes ? classes.includes(value) : task !== 'regression' || typeof value === 'number')) return;
+  const known = classes?.slice(0, MAX_CLASSES_SHOWN).map(String).join(' or ');
+  const fix = classes
+    ? `${model} answers ${known}: write one of them${task === 'binary' ? ', or a probability from 0 to 1' : ''}`
+    : `${model} answers numbers: write one`;
+  throw new AppError('invalid', `The fallback of "${endpoint}" is ${JSON.stringify(value)}; ${fix}`);
 }
 
 export async function toEndpoint(tx: Tx, deps: Pick<ServingDeps, 'clock'>, row: EndpointTable): Promise<Endpoint> {

@@ -178,6 +178,11 @@ test('the verbs deploy, predict, predictions, rollout, fallback and rollback wor
       assert.ok((out.data as unknown as { items: unknown[] }).items.length >= 2);
     });
     assert.equal((await levain(url, 'fallback', 'churn', '--yes')).code, 0);
+    const typo = await levain(url, 'fallback', 'churn', '--value', 'zork', '--yes');
+    assert.deepEqual(
+      [typo.code, (typo.out as { error?: { message: string } }).error?.message],
+      [2, 'The fallback of "churn" is "zork"; churn answers 0 or 1: write one of them, or a probability from 0 to 1'],
+    );
     assert.equal((await levain(url, 'fallback', 'churn', '--off', '--yes')).code, 0);
     await w.addVersion(2, 16);
     assert.equal((await levain(url, 'deploy', 'churn@v2', '--rollout', 'direct', '--yes', '--wait')).code, 0);
@@ -187,7 +192,9 @@ test('the verbs deploy, predict, predictions, rollout, fallback and rollback wor
     assert.equal((await levain(url, 'rollback', 'churn', '--yes')).code, 0);
     assert.equal((await getEndpoint(w.deps, ACTOR, 'churn')).champion, 1);
     assert.equal((await levain(url, 'deploy', 'churn@v2', '--yes')).code, 2, 'held');
-    assert.equal((await levain(url, 'rollout', 'nobody')).code, 3);
+    const falling = await levain(url, 'deploy', 'churn@v2', '--rollout', 'canary:50,10', '--dry-run');
+    assert.match(JSON.stringify(falling.out), /must rise from step to step/);
+    for (const verb of ['rollout', 'predictions']) assert.equal((await levain(url, verb, 'nobody')).code, 3, verb);
   } finally {
     await stage.close();
   }

@@ -88,11 +88,17 @@ export const fallbackSettingSchema = z.discriminatedUnion('kind', [
 ]);
 export type FallbackSetting = z.output<typeof fallbackSettingSchema>;
 
+const RISING = 'the shares of a canary must rise from step to step, for example 5, 25, 50 %';
+const isRising = (steps: readonly number[]): boolean => steps.every((share, i) => i === 0 || share > steps[i - 1]!);
+
 export const rolloutSectionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('auto'), atMostMs: z.number().positive().default(86_400_000) }),
   z.object({ kind: z.literal('direct') }),
   z.object({ kind: z.literal('blue_green') }),
-  z.object({ kind: z.literal('canary'), steps: z.array(z.number().gt(0).lt(1)).min(1).max(20) }),
+  z.object({
+    kind: z.literal('canary'),
+    steps: z.array(z.number().gt(0).lt(1)).min(1).max(20).refine(isRising, RISING),
+  }),
 ]);
 
 export const deploySchema = z.object({

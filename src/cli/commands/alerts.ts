@@ -2,6 +2,7 @@ import type { IncidentView } from '../../monitoring/index.ts';
 import { addExamples, type CommandModule } from '../command.ts';
 import { parseModelRef } from '../model-ref.ts';
 import { textOf } from '../parse.ts';
+import { endpointPath } from '../rollout-view.ts';
 
 export const command: CommandModule = {
   name: 'alerts',
@@ -21,6 +22,7 @@ export const command: CommandModule = {
     const model = name === undefined ? undefined : parseModelRef(name).model;
     const query = { model, limit: textOf(options['limit']), ...(options['open'] === true && { state: 'open' }) };
     const { items } = await client.get<{ items: IncidentView[] }>('/incidents', { query });
+    if (items.length === 0 && model !== undefined) await client.get(endpointPath(model));
     const rows = items.map((incident) => [
       incident.number,
       incident.since.slice(0, 16).replace('T', ' '),

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isAppError } from '../../kernel/errors.ts';
 import type { LabelStatus, LabelsAccepted } from '../../monitoring/index.ts';
 import { addExamples, type CommandModule, usage } from '../command.ts';
+import { sizeOfInput, toReadError } from '../input-file.ts';
 import { cellsOf } from '../label-file.ts';
 import { parseModelRef } from '../model-ref.ts';
 import { textOf } from '../parse.ts';
@@ -104,6 +104,7 @@ async function* batchesOf(path: string): AsyncGenerator<readonly unknown[]> {
   let header: readonly string[] | undefined;
   let line = 0;
   const isJson = /\.(jsonl|ndjson|json)$/i.test(path);
+  await sizeOfInput(path);
   try {
     for await (const text of createInterface({
       input: createReadStream(path, 'utf8'),
@@ -120,8 +121,7 @@ async function* batchesOf(path: string): AsyncGenerator<readonly unknown[]> {
       batch = [];
     }
   } catch (error) {
-    if (isAppError(error)) throw error;
-    throw usage(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw toReadError(path, error);
   }
   if (batch.length > 0) yield batch;
 }

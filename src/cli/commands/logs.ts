@@ -68,6 +68,12 @@ function stepOf({ steps }: WireDetail): WireStep {
   const written = steps.filter((step) => (step.kind === 'run' || step.kind === 'notebook') && step.attempt > 0);
   const step = written.find(({ failure }) => failure) ?? written.find(({ state }) => BUSY.has(state)) ?? written.at(-1);
   if (step) return step;
+  const cached = steps.findLast(({ state, cachedFrom }) => state === 'cached' && cachedFrom !== null);
+  if (cached?.cachedFrom) {
+    const hint = `levain logs ${shortId(cached.cachedFrom)} ${cached.name}`;
+    const message = `The steps of this run came from the cache; ${cached.name} was computed by run ${shortId(cached.cachedFrom)}`;
+    throw new AppError('not_found', message, { hint });
+  }
   throw new AppError(
     'not_found',
     `No step of this run has started; its steps are ${steps.map((s) => s.name).join(', ')}`,

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { AppError } from '../../kernel/errors.ts';
 import type { Cell } from '../../kernel/frame.ts';
 import type { Endpoint } from '../../serving/types.ts';
 import { addExamples, type CommandModule, type Options, usage } from '../command.ts';
+import { readInput } from '../input-file.ts';
 import { parseModelRef } from '../model-ref.ts';
+import { textOf } from '../parse.ts';
 import { endpointPath, inferUrl } from '../rollout-view.ts';
 
 type Row = Readonly<Record<string, Cell>>;
@@ -36,11 +38,11 @@ export const command: CommandModule = {
       [`levain predict churn --row '{"tenure": 3}' --curl`, 'the same without levain'],
     ]);
   },
-  async run({ client, out, signal }, [name], options) {
+  async run({ client, out, cwd, signal }, [name], options) {
+    const rows = await rowsOf(options, cwd);
     const endpoint = await client.get<Endpoint>(endpointPath(parseModelRef(name).model));
     const url = inferUrl(endpoint);
     if (!url) throw new AppError('unavailable', `No gateway answers for "${endpoint.name}"`, { hint: 'levain up' });
-    const rows = await rowsOf(options);
     const body = JSON.stringify(toInfer(rows, options));
     const curl = `curl -s ${url} -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
     if (options['curl'] === true) return { schema: 'curl/1', data: { url, curl }, text: curl };
@@ -82,9 +84,10 @@ function messageIn(text: string): string {
   return text.slice(0, 500);
 }
 
-async function rowsOf(options: Options): Promise<Row[]> {
+async function rowsOf(options: Options, cwd: string): Promise<Row[]> {
   const texts = options['row'] as readonly string[];
-  const fromFile = options['jsonFile'] === undefined ? [] : [await readFile(String(options['jsonFile']), 'utf8')];
+  const path = textOf(options['jsonFile']);
+  const fromFile = path === undefined ? [] : [await readInput(resolve(cwd, path))];
   const rows = [...texts, ...fromFile].flatMap((text) => parseRows(text));
   if (rows.length === 0) throw usage('Give the rows: --row \'{"column": value}\' or --json-file rows.json');
   return rows;

@@ -1,6 +1,7 @@
 import type { Prediction } from '../../serving/types.ts';
 import { addExamples, type CommandModule } from '../command.ts';
 import { parseModelRef } from '../model-ref.ts';
+import { endpointPath } from '../rollout-view.ts';
 
 export const command: CommandModule = {
   name: 'predictions',
@@ -25,6 +26,7 @@ export const command: CommandModule = {
     const endpoint = parseModelRef(name).model;
     const query = { endpoint, from, to, entity, callerId, rehearsal, limit };
     const { items } = await client.get<{ items: Prediction[] }>('/predictions', { query });
+    if (items.length === 0) await client.get(endpointPath(endpoint));
     const rows = items.map((p) => [
       p.eventTime.slice(0, 19).replace('T', ' '),
       p.id,

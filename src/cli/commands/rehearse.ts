@@ -36,17 +36,23 @@ export const command: CommandModule = {
     if (!KINDS.includes(String(kind)))
       throw usage(`"${String(kind)}" cannot be rehearsed; there are ${KINDS.join(', ')}`);
     if (model === undefined) throw usage(`Say on which model: levain rehearse ${String(kind)} MODEL`);
+    const numbers = numbersOf(options, ['factor', 'amount', 'share', 'rows']);
+    const { amount } = numbers;
+    if (isShareKind(kind) && amount !== undefined && !(amount > 0 && amount <= 1))
+      throw usage(`--amount is a share of the rows for ${kind}: from 0 to 1, such as 0.3; got ${amount}`);
     const body = {
       kind,
       model: parseModelRef(model).model,
       column: textOf(options['column']),
       fault: textOf(options['fault']),
-      ...numbersOf(options, ['factor', 'amount', 'share', 'rows']),
+      ...numbers,
     };
     const started = await context.client.post<RehearsalView>('/rehearsals', body);
     return toResult(options['wait'] === false ? started : await follow(context, started));
   },
 };
+
+const isShareKind = (kind: unknown): kind is string => kind === 'nulls' || kind === 'new-category';
 
 function numbersOf(options: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, number> {
   return Object.fromEntries(
