@@ -3,6 +3,7 @@ import { createClient } from '../client/client.ts';
 import { type CommandContext, type Options, usage } from './command.ts';
 import type { Printer } from './output.ts';
 import { projectOf, resolveServer } from './records.ts';
+import { transport } from './transport.ts';
 
 /** What a command works with, from the global options, the environment and the terminal. */
 export function createContext(out: Printer, options: Options, signal: AbortSignal): CommandContext {
@@ -11,7 +12,7 @@ export function createContext(out: Printer, options: Options, signal: AbortSigna
   const text = (name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
   const given = { url: text('url'), project: text('project') ?? env['LEVAIN_PROJECT'] };
   const isTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY);
-  const client = createClient(() => resolveServer(cwd, env, given));
+  const client = createClient(() => resolveServer(cwd, env, given), transport);
   const yes = options['yes'] === true;
   const ask = async (question: string): Promise<boolean> => {
     if (yes) return true;

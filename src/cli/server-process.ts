@@ -7,6 +7,7 @@ import { createClient } from '../client/client.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { CommandContext } from './command.ts';
 import { findServerRecord, resolveDataDir, type ServerRecord, saveFolderRecord } from './records.ts';
+import { transport } from './transport.ts';
 
 const START_LIMIT_MS = 30_000;
 const LOOK_EVERY_MS = 25;
@@ -33,7 +34,7 @@ export interface ServerInfo {
 export async function findServerInfo(url: string): Promise<ServerInfo | undefined> {
   if (!(await isAnswered(url))) return undefined;
   try {
-    const info = await createClient(async () => ({ url })).get<ServerInfo>('/server', {
+    const info = await createClient(async () => ({ url }), transport).get<ServerInfo>('/server', {
       signal: AbortSignal.timeout(2_000),
     });
     return info?.name === 'levain' ? info : undefined;

@@ -11,7 +11,18 @@ export interface CallOptions {
 /** What fetch takes, and a query. */
 export type FetchInit = NonNullable<Parameters<typeof fetch>[1]> & { readonly query?: Query };
 
-type Body = NonNullable<FetchInit['body']>;
+/** A request whose answer is read whole. */
+export interface PlainRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | ReadableStream | null;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type PlainAnswer = Pick<Response, 'ok' | 'status' | 'statusText' | 'url' | 'text'>;
+
+/** How plain requests travel. Rejects where nobody answers, and when the signal aborts. */
+export type Transport = (url: string, request: PlainRequest) => Promise<PlainAnswer>;
 
 export interface ServerAddress {
   /** Without a trailing slash; with `/p/NAME` for a project other than `main`. */
@@ -41,18 +52,30 @@ export interface Client {
   fetch(path: string, init?: FetchInit): Promise<Response>;
 }
 
-/** `address` is asked before each call: a server may come up, or come back elsewhere, between two. */
-export function createClient(address: () => Promise<ServerAddress>): Client {
-  const fetchPath: Client['fetch'] = async (path, init = {}) => send(await address(), path, init);
+/**
+ * `address` is asked before each call: a server may come up, or come back elsewhere, between two. `transport` takes all but
+ * `Client.fetch`; a short-lived process spares itself loading `fetch` by one of its own.
+ */
+export function createClient(address: () => Promise<ServerAddress>, transport: Transport = byFetch): Client {
   const json = async <T>(method: string, path: string, body: unknown, options: CallOptions = {}): Promise<T> => {
     const headers = { ...options.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const text = body === undefined ? null : JSON.stringify(body);
+    return call<T>(await address(), path, options, { method, headers, body: text });
+  };
+  const call = async <T>(
+    server: ServerAddress,
+    path: string,
+    { query, signal }: CallOptions,
+    request: PlainRequest,
+  ): Promise<T> => {
+    const headers = { ...authorizationOf(server), ...request.headers };
     return answerOf<T>(
-      await fetchPath(path, toInit(method, options, headers, body === undefined ? null : JSON.stringify(body))),
+      await reaching(server, signal, () => transport(urlOf(server, path, query), { ...request, headers, signal })),
     );
   };
   return {
     address,
-    fetch: fetchPath,
+    fetch: async (path, init = {}) => fetchFrom(await address(), path, init),
     get: (path, options) => json('GET', path, undefined, options),
     post: (path, body = {}, options) => json('POST', path, body, options),
     put: (path, body = {}, options) => json('PUT', path, body, options),
@@ -60,42 +83,42 @@ export function createClient(address: () => Promise<ServerAddress>): Client {
     delete: (path, options) => json('DELETE', path, undefined, options),
     upload: async (path, body, options = {}) => {
       const headers = { 'content-type': 'application/octet-stream', ...options.headers };
-      return answerOf(await fetchPath(path, toInit(options.method ?? 'PUT', options, headers, body as Body)));
+      return call(await address(), path, options, { method: options.method ?? 'PUT', headers, body });
     },
   };
 }
 
-function toInit(
-  method: string,
-  options: CallOptions,
-  headers: Readonly<Record<string, string>>,
-  body: Body | null,
-): FetchInit {
-  return {
-    method,
-    headers,
-    body,
-    ...(options.query ? { query: options.query } : {}),
-    ...(options.signal ? { signal: options.signal } : {}),
-    ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
-  };
+/** The default transport. */
+export const byFetch: Transport = (url, { signal, ...request }) =>
+  fetch(url, {
+    ...request,
+    ...(signal ? { signal } : {}),
+    ...(request.body instanceof ReadableStream ? { duplex: 'half' } : {}),
+  });
+
+async function fetchFrom(server: ServerAddress, path: string, { query, ...init }: FetchInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(authorizationOf(server))) if (!headers.has(name)) headers.set(name, value);
+  return reaching(server, init.signal, () => fetch(urlOf(server, path, query), { ...init, headers }));
 }
 
-async function send(address: ServerAddress, path: string, init: FetchInit): Promise<Response> {
-  const root = path.startsWith('//') ? path.slice(1) : `/api/levain/v1${path}`;
-  const url = `${address.url}${root}${toQueryString(init.query)}`;
-  const headers = new Headers(init.headers);
-  if (address.token && !headers.has('authorization')) headers.set('authorization', `Bearer ${address.token}`);
+const authorizationOf = ({ token }: ServerAddress): Record<string, string> =>
+  token ? { authorization: `Bearer ${token}` } : {};
+
+const urlOf = (server: ServerAddress, path: string, query: Query | undefined): string =>
+  `${server.url}${path.startsWith('//') ? path.slice(1) : `/api/levain/v1${path}`}${toQueryString(query)}`;
+
+/** A server that nobody reached is `unavailable`; an abort stays what it is. */
+async function reaching<T>(
+  { url }: ServerAddress,
+  signal: AbortSignal | null | undefined,
+  send: () => Promise<T>,
+): Promise<T> {
   try {
-    return await fetch(url, { ...init, headers });
+    return await send();
   } catch (error) {
-    if (init.signal?.aborted) throw error;
-    throw new AppError(
-      'unavailable',
-      `No Levain answers at ${address.url}`,
-      { hint: 'levain up', url: address.url },
-      error,
-    );
+    if (signal?.aborted) throw error;
+    throw new AppError('unavailable', `No Levain answers at ${url}`, { hint: 'levain up', url }, error);
   }
 }
 
@@ -109,14 +132,14 @@ function toQueryString(query: Query | undefined): string {
   return text === '' ? '' : `?${text}`;
 }
 
-async function answerOf<T>(response: Response): Promise<T> {
+async function answerOf<T>(response: PlainAnswer): Promise<T> {
   const text = await response.text();
   if (response.ok) return (text === '' ? undefined : parseJson(text)) as T;
   throw toError(response, text);
 }
 
 /** The server's error again as an AppError; anything else that answers badly is `unavailable`. */
-export function toError(response: Response, text: string): AppError {
+export function toError(response: PlainAnswer, text: string): AppError {
   const body = parseJson(text) as
     | { error?: { code?: ErrorCode; message?: string; details?: object; requestId?: string } }
     | undefined;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { addExamples, type CommandContext, type CommandModule, type CommandResult, EXIT } from '../command.ts';
 import { findServerInfo } from '../server-process.ts';
+import { transport } from '../transport.ts';
 
 /** What `GET /status` answers, as far as this command reads it. */
 interface Status {
@@ -66,7 +67,8 @@ async function report({ client, out }: CommandContext, check: boolean): Promise<
 
 async function answers(gatewayUrl: string): Promise<boolean> {
   try {
-    return (await fetch(`${gatewayUrl}/v2/health/live`, { signal: AbortSignal.timeout(2_000) })).ok;
+    const signal = AbortSignal.timeout(2_000);
+    return (await transport(`${gatewayUrl}/v2/health/live`, { method: 'GET', headers: {}, body: null, signal })).ok;
   } catch {
     return false;
   }

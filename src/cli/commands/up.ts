@@ -6,6 +6,7 @@ import { addExamples, type CommandContext, type CommandModule, type CommandResul
 import { numberOf, parsePort, textOf } from '../parse.ts';
 import { DEFAULT_PORT, findServerRecord, resolveDataDir, saveFolderRecord } from '../records.ts';
 import { findServerInfo, type ServerInfo, startDetached } from '../server-process.ts';
+import { transport } from '../transport.ts';
 
 export const command: CommandModule = {
   name: 'up',
@@ -99,7 +100,7 @@ async function joinRunning(context: CommandContext, info: ServerInfo, applies: b
     );
   }
   await saveFolderRecord(context.cwd, info.dataDir === null ? { url: info.url } : { dataDir: info.dataDir });
-  const answer = await applyFolder(createClient(addressOf(context, info.url)), context.out, context.cwd);
+  const answer = await applyFolder(createClient(addressOf(context, info.url), transport), context.out, context.cwd);
   return {
     schema: 'up/1',
     data: { url: info.url, gatewayUrl: info.gatewayUrl, dataDir: info.dataDir, started: false, applied: answer },
@@ -130,7 +131,7 @@ async function upDetached(
   const record = await startDetached({ dataDir, args, cwd: context.cwd });
   await saveFolderRecord(context.cwd, { dataDir });
   const applied = applies
-    ? await applyFolder(createClient(addressOf(context, record.url)), context.out, context.cwd)
+    ? await applyFolder(createClient(addressOf(context, record.url), transport), context.out, context.cwd)
     : null;
   return {
     schema: 'up/1',
@@ -162,7 +163,7 @@ async function upHere(
 /** A folder that cannot be applied does not take the server down. */
 async function applyHere(context: CommandContext, url: string): Promise<void> {
   try {
-    const answer = await applyFolder(createClient(addressOf(context, url)), context.out, context.cwd);
+    const answer = await applyFolder(createClient(addressOf(context, url), transport), context.out, context.cwd);
     context.out.note(`Applied ${answer.pipeline} (${answer.changes.length} changes). Next: levain run`);
   } catch (error) {
     if (!context.signal.aborted) context.out.note(`warning: this folder is not applied: ${messageOf(error)}`);
