@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../kernel/errors.ts';
 import type { Cell } from '../kernel/frame.ts';
@@ -43,16 +44,32 @@ export async function convertModel(folder: string): Promise<Conversion> {
   const { size } = await stat(found.file);
   if (size > LIMITS.fileBytes)
     throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
-  return convertBytes(await readFile(found.file));
+  const work = conversionOf(await readFile(found.file));
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    await setImmediate();
+  }
 }
 
-/** The same for the bytes of one model file. */
+/** The same for the bytes of one model file, at once. */
 export function convertBytes(bytes: Uint8Array): Conversion {
+  const work = conversionOf(bytes);
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Reads, converts and writes, with a pause between. */
+function* conversionOf(bytes: Uint8Array): Generator<void, Conversion, void> {
   let graph: ModelGraph | undefined;
   try {
     graph = readModelFile(bytes);
+    yield;
     // A model that converts is inert here, whatever else the file names: only a worker would run it.
     const model = convertSklearn(graph);
+    yield;
     const dangers = dangerousGlobals(graph.globals);
     const { task, classes, inputs, reader, library } = model;
     return {
