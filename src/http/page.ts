@@ -24,6 +24,7 @@ const TABLES: readonly {
     list: 'items',
     fields: ['number', 'model', 'light', 'state', 'verdict'],
   },
+  { title: 'Versions', path: '/models', list: 'items', fields: ['name', 'versions', 'champion', 'waiting'] },
   { title: 'Runs', path: '/pipeline-runs', list: 'items', fields: ['id', 'pipeline', 'state', 'trigger', 'startedAt'] },
   { title: 'Activity', path: '/activity', list: 'items', fields: ['at', 'kind', 'subject', 'sentence', 'command'] },
 ];
@@ -45,7 +46,8 @@ export function homeRoute(routes: readonly Route[], version: string) {
 async function toSection(routes: readonly Route[], who: Identified, table: (typeof TABLES)[number]): Promise<string> {
   const route = routes.find(({ method, path }) => method === 'GET' && path === table.path);
   if (!route) return '';
-  const items = await listOf(route, who, table.list);
+  // A line a batch of labels would push everything else off the page.
+  const items = (await listOf(route, who, table.list)).filter(({ kind }) => kind !== 'label');
   if (items.length === 0) return `<h2>${table.title}</h2><p>None yet.</p>`;
   const fields = table.fields.filter((field) =>
     items.some((item) => item[field] !== undefined && item[field] !== null),
@@ -58,7 +60,7 @@ async function toSection(routes: readonly Route[], who: Identified, table: (type
 }
 
 async function listOf(route: Route, who: Identified, list: string): Promise<readonly Item[]> {
-  const query = route.query?.safeParse({ limit: '20' });
+  const query = route.query?.safeParse({ limit: '50' });
   const context = {
     actor: who.actor,
     params: {},
@@ -89,10 +91,10 @@ function toLinks(prefix: string): string {
 }
 
 const STYLE =
-  'body{font:15px/1.5 system-ui;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}h2{margin-top:2rem}';
+  ':root{color-scheme:light dark}body{overflow-wrap:anywhere;font:15px/1.5 system-ui;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}h2{margin-top:2rem}';
 
 const toPage = (version: string, body: string): string =>
-  `<!doctype html><html lang="en"><meta charset="utf-8"><title>Levain</title><style>${STYLE}</style><h1>Levain</h1>` +
+  `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Levain</title><style>${STYLE}</style><h1>Levain</h1>` +
   `<p>Version ${escapeHtml(version)}. Point <code>MLFLOW_TRACKING_URI</code> at this address; ask <code>levain status</code> for more.</p>${body}</html>\n`;
 
 /** An object by its state or kind; a record of them (lights) by name. */
