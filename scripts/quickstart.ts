@@ -117,14 +117,14 @@ function activeRuns(data: unknown): string[] {
 async function tellEnd(levain: Levain, screen: Screen, facts: Facts): Promise<void> {
   screen.act('What happened, and the command that shows it');
   let after: string | undefined;
-  const lines: { at: string; eventAt: string | null; sentence: string; command: string | null }[] = [];
+  const lines: { kind: string; at: string; eventAt: string | null; sentence: string; command: string | null }[] = [];
   do {
     const page = await levain.get(`/activity?limit=200${after ? `&after=${encodeURIComponent(after)}` : ''}`);
     lines.push(...page.items);
     after = page.next;
   } while (after);
-  for (const { at, eventAt, sentence, command } of lines.reverse()) {
-    if (!isNews(sentence)) continue;
+  for (const { kind, at, eventAt, sentence, command } of lines.reverse()) {
+    if (kind === 'label' || !isNews(sentence)) continue;
     screen.say(`${(eventAt ?? at).slice(0, 16).replace('T', ' ')}  ${sentence}`);
     if (command) screen.say(`                    ${command}`);
   }
