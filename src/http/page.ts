@@ -91,7 +91,7 @@ function toLinks(prefix: string): string {
 }
 
 const STYLE =
-  ':root{color-scheme:light dark}body{overflow-wrap:anywhere;font:15px/1.5 system-ui;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}h2{margin-top:2rem}';
+  ':root{color-scheme:light dark}body{font:15px/1.5 system-ui;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}h2{margin-top:2rem}@media(max-width:40rem){table,tbody,tr,td{display:block}thead{display:none}tr{border-top:1px solid;padding:.4rem 0}td{overflow-wrap:anywhere}}';
 
 const toPage = (version: string, body: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Levain</title><style>${STYLE}</style><h1>Levain</h1>` +
