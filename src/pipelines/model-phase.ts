@@ -45,11 +45,13 @@ export async function handleRegister(deps: PipelinesDeps, held: HeldStep): Promi
     const known = await deps.db.read((tx) => findCached(tx, held.run.projectId, cacheKey));
     if (known?.outputs.register) return alreadyThere(known.outputs.register, known.runId);
     await sayInLog(attempt, 'reading the held-out rows and the training rows');
-    const candidate = { ...facts, gate: await gateSample(deps, held), trainingFile: await trainingFile(deps, held) };
+    const sample = await gateSample(deps, held);
+    const candidate = { ...facts, gate: sample, trainingFile: await trainingFile(deps, held) };
     await sayInLog(attempt, 'reading the model, proving that serving answers as training did');
     const { version, created } = await registerCandidate(deps.registry, actorOf(held.run), candidate);
     const register = { model: version.model, version: version.version, created };
     if (!created) return alreadyThere(register, version.pipelineRunId ?? held.run.id);
+    kept.set(deps.data, { runId: held.run.id, sample });
     const reason = `${version.model}@v${version.version} registered`;
     return { kind: 'ok', outputs: { register }, cacheKey, reason };
   } catch (error) {
@@ -90,7 +92,7 @@ export async function handleGate(deps: PipelinesDeps, held: HeldStep): Promise<O
     await sayInLog(attemptOf(deps, held.step), 'scoring champion and challenger on the same held-out rows');
     const known = registered.created ? null : (await getVersion(deps.registry, actor, reference)).gate;
     const verdict =
-      known ?? (await runGate(deps.registry, actor, { ...reference, sample: await gateSample(deps, held) }));
+      known ?? (await runGate(deps.registry, actor, { ...reference, sample: await keptSample(deps, held) }));
     const decided = await decide(deps, held, reference, known !== null);
     const outputs = { gate: { outcome: verdict.outcome, sentence: verdict.sentence, approval: decided } };
     return {
@@ -182,6 +184,15 @@ function dataCuts(held: HeldStep): readonly DataCut[] {
       },
     ];
   });
+}
+
+/** At most one a server: the gate of a run follows its registration, which has read the same rows. */
+const kept = new WeakMap<PipelinesDeps['data'], { readonly runId: string; readonly sample: GateSample | null }>();
+
+async function keptSample(deps: PipelinesDeps, held: HeldStep): Promise<GateSample | null> {
+  const found = kept.get(deps.data);
+  kept.delete(deps.data);
+  return found?.runId === held.run.id ? found.sample : gateSample(deps, held);
 }
 
 /** Rows that no step saw; null where the file names none that we can take. */
