@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { type Engine, type Execution, openEngine } from '../adapters/duckdb/engine.ts';
 import type { EngineSettings, Request, Response } from '../adapters/duckdb/protocol.ts';
+import { toWire } from '../adapters/duckdb/wire.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 
 /** Statements that run at once; the rest wait in order. */
@@ -46,7 +47,8 @@ async function execute({ id, sql, parameters, maxRows, timeoutMs }: Execute): Pr
     const execution = opened.execute(sql, parameters, maxRows);
     running.set(id, execution);
     timer = setTimeout(() => execution.interrupt(tooLong(timeoutMs)), timeoutMs);
-    answer({ id, ok: true, frame: await execution.done });
+    const frame = await execution.done;
+    answer({ id, ok: true, frame: frame && toWire(frame) });
   } catch (error) {
     const code = isAppError(error) ? error.code : 'unavailable';
     answer({ id, ok: false, code, message: messageOf(error) });

@@ -5,6 +5,7 @@ import { AppError } from '../../kernel/errors.ts';
 import type { Cell, Frame } from '../../kernel/frame.ts';
 import type { Analytics, AnalyticsLimits } from '../../ports/analytics.ts';
 import type { EngineSettings, Request, Response } from './protocol.ts';
+import { fromWire } from './wire.ts';
 
 export interface AnalyticsOptions {
   /** A folder in the data directory for what does not fit into memory. */
@@ -114,7 +115,9 @@ class EngineHost {
     const child = spawnEngine(this.#settings);
     child.on('message', (response: Response) =>
       this.#settle(response.id, ({ resolve, reject }) =>
-        response.ok ? resolve(response.frame) : reject(new AppError(response.code, response.message)),
+        response.ok
+          ? resolve(response.frame && fromWire(response.frame))
+          : reject(new AppError(response.code, response.message)),
       ),
     );
     child.once('error', (error) => this.#onEnd(child, error.message));

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../kernel/errors.ts';
-import type { Cell, Frame } from '../../kernel/frame.ts';
+import type { Cell } from '../../kernel/frame.ts';
+import type { WireFrame } from './wire.ts';
 
 /** What the parent asks over IPC (advanced serialization: typed arrays travel as they are). */
 export type Request =
@@ -15,7 +16,7 @@ export type Request =
   | { readonly kind: 'cancel'; readonly id: number };
 
 export type Response =
-  | { readonly id: number; readonly ok: true; readonly frame: Frame | null }
+  | { readonly id: number; readonly ok: true; readonly frame: WireFrame | null }
   | { readonly id: number; readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 /** The child's settings, as its only argument (JSON). */
