@@ -8,6 +8,9 @@ export interface InstanceLock {
   release(): void;
 }
 
+/** Connections that hold a lock. A connection that nobody refers to is collected, and its lock would go with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Makes this process the only Levain on `dataDir` (created where it is missing). SQLite's exclusive lock is the kernel's, so a
  * killed process leaves none behind. The one connection on the main thread: it is idle for ever, a thread would cost 21 MB.
@@ -28,9 +31,11 @@ export function acquireInstanceLock(dataDir: string): InstanceLock {
       { dataDir, pid: holder(pidPath) },
     );
   }
+  held.add(db);
   writeFileSync(pidPath, `${process.pid}\n`);
   return {
     release() {
+      held.delete(db);
       rmSync(pidPath, { force: true });
       db.close();
     },

@@ -49,6 +49,8 @@ test('a slow statement is not taken for waiting', async () => {
 test('reads go on while a write is open, and see what was committed before it', async () => {
   const db = await openItems();
   await db.write((tx) => insert(tx, 1));
+  // A reader thread that starts only now could take longer than a write may wait.
+  await ids(db);
   const { promise: read, resolve } = Promise.withResolvers<readonly unknown[]>();
   setImmediate(() => ids(db).then(resolve));
   await db.write(async (tx) => {
@@ -165,6 +167,21 @@ test('a killed instance leaves no lock behind', async () => {
   await once(child, 'exit');
   assert.ok(existsSync(join(dataDir, 'lock.pid')));
   acquireInstanceLock(dataDir).release();
+});
+
+test('a lock whose handle was dropped is held all the same', async () => {
+  const dataDir = tempDir();
+  const code = `
+    import { acquireInstanceLock } from ${JSON.stringify(import.meta.resolve('./instance-lock.ts'))};
+    acquireInstanceLock(process.argv[1]);
+    setTimeout(() => { gc(); setTimeout(() => { process.stdout.write('collected\\n'); }, 20); }, 20);
+    setInterval(() => {}, 1000);`;
+  const args = ['--expose-gc', '--input-type=module-typescript', '-e', code, dataDir];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  assert.throws(() => acquireInstanceLock(dataDir), new RegExp(`Levain process ${child.pid};`));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 });
 
 test('a data directory that cannot be made is unavailable', async () => {
