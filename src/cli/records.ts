@@ -20,15 +20,20 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const recordPath = (folder: string): string => join(folder, '.levain', 'server-of-folder.json');
 
-export const findFolderRecord = (folder: string): Promise<FolderRecord | undefined> =>
-  readJson<FolderRecord>(recordPath(folder));
+export async function findFolderRecord(folder: string): Promise<FolderRecord | undefined> {
+  const record = await readJson<Record<string, unknown>>(recordPath(folder));
+  if (typeof record?.['url'] === 'string') return { url: record['url'] };
+  return typeof record?.['dataDir'] === 'string' ? { dataDir: record['dataDir'] } : undefined;
+}
 
 export async function saveFolderRecord(folder: string, record: FolderRecord): Promise<void> {
   await writeJson(recordPath(folder), record);
 }
 
-export const findServerRecord = (dataDir: string): Promise<ServerRecord | undefined> =>
-  readJson<ServerRecord>(join(dataDir, 'server.json'));
+export async function findServerRecord(dataDir: string): Promise<ServerRecord | undefined> {
+  const record = await readJson<ServerRecord>(join(dataDir, 'server.json'));
+  return typeof record?.url === 'string' && URL.canParse(record.url) ? record : undefined;
+}
 
 /** `--data-dir`, else LEVAIN_DATA_DIR, else what this folder recorded, else `.levain` here. */
 export async function resolveDataDir(cwd: string, env: Env, given: unknown): Promise<string> {

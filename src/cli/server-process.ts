@@ -59,9 +59,8 @@ function isAnswered(url: string): Promise<boolean> {
 
 /** Starts `levain up` so that it outlives this process; resolves when it is ready, throws what it said when it ends first. */
 export async function startDetached({ dataDir, args, cwd }: DetachOptions): Promise<ServerRecord> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const outputPath = join(dataDir, 'up.log');
-  const output = openSync(outputPath, 'w', 0o600);
+  const output = await openOutput(dataDir, outputPath);
   const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, entry, 'up', '--json', '--no-apply', ...args], {
     cwd,
@@ -82,6 +81,20 @@ export async function startDetached({ dataDir, args, cwd }: DetachOptions): Prom
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   throw new AppError('unavailable', `The server did not come up within ${START_LIMIT_MS / 1000} s; see ${outputPath}`);
+}
+
+async function openOutput(dataDir: string, path: string): Promise<number> {
+  const { inTheWay, toStorageError } = await import('../main/storage-errors.ts');
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw toStorageError(dataDir, error);
+  }
+  try {
+    return openSync(path, 'w', 0o600);
+  } catch (error) {
+    throw inTheWay(error);
+  }
 }
 
 /** The error that the child printed as JSON, else its last line. */

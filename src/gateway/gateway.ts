@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { EndpointReport, Gap, GatewayReport, Latch, ReportAnswer } from '..
 import { ContentCache } from './control/content-cache.ts';
 import { ControlLoop } from './control/control-loop.ts';
 import { createDialer, type Dialer } from './control/dial.ts';
-import { writeJsonDurably } from './control/durable-json.ts';
+import { readJson, writeJsonDurably } from './control/durable-json.ts';
 import { Fleet } from './control/fleet.ts';
 import { GatewayState } from './control/gateway-state.ts';
 import { Reporter } from './control/reporter.ts';
@@ -196,8 +196,8 @@ async function assemble(options: GatewayOptions): Promise<Parts> {
 /** Who this gateway is, kept beside its spool. */
 async function identityOf(dir: string, clock: Clock, random: Random): Promise<string> {
   const path = join(dir, 'gateway-id.json');
-  const stored = await readFile(path, 'utf8').catch(() => undefined);
-  if (stored !== undefined) return JSON.parse(stored) as string;
+  const stored = await readJson(path);
+  if (typeof stored === 'string' && stored !== '') return stored;
   const id = uuidv7(clock.now(), (bytes) => random.fill(bytes));
   await writeJsonDurably(path, id);
   return id;

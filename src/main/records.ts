@@ -25,9 +25,13 @@ export interface GatewayRecord extends StartedGateway {
 const serverPath = (dataDir: string): string => join(dataDir, 'server.json');
 const gatewayPath = (dataDir: string): string => join(dataDir, 'gateway.json');
 
-export const findServer = (dataDir: string): ServerRecord | undefined => readRecord<ServerRecord>(serverPath(dataDir));
+export const findServer = (dataDir: string): ServerRecord | undefined =>
+  readRecord<ServerRecord>(serverPath(dataDir), ({ url }) => isUrl(url));
 export const findGateway = (dataDir: string): GatewayRecord | undefined =>
-  readRecord<GatewayRecord>(gatewayPath(dataDir));
+  readRecord<GatewayRecord>(gatewayPath(dataDir), ({ url }) => url === null || isUrl(url));
+
+const isUrl = (value: unknown): boolean => typeof value === 'string' && URL.canParse(value);
+const isPort = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535;
 
 export function findLive<T extends ProcessIdentity>(record: T | undefined): T | undefined {
   return record && isSame(record) ? record : undefined;
@@ -47,10 +51,14 @@ export function saveRecord(path: string, record: unknown): void {
   renameSync(part, path);
 }
 
-function readRecord<T extends ProcessIdentity>(path: string): T | undefined {
+/** One that is damaged counts as none. */
+function readRecord<T extends ProcessIdentity & { readonly port: number }>(
+  path: string,
+  isWhole: (record: T) => boolean,
+): T | undefined {
   try {
     const record = JSON.parse(readFileSync(path, 'utf8')) as T;
-    return typeof record.pid === 'number' ? record : undefined;
+    return Number.isInteger(record.pid) && isPort(record.port) && isWhole(record) ? record : undefined;
   } catch {
     return undefined;
   }

@@ -11,11 +11,12 @@ import {
 import { join } from 'node:path';
 import { acquireInstanceLock, type InstanceLock } from '../adapters/sqlite/instance-lock.ts';
 import type { App } from '../app.ts';
-import { AppError, messageOf } from '../kernel/errors.ts';
+import { isAppError, messageOf } from '../kernel/errors.ts';
 import type { Log } from '../ports/system.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import { ownIdentity } from './gateway-child.ts';
 import { findServer, type ServerRecord, saveServer } from './records.ts';
+import { inTheWay, toStorageError } from './storage-errors.ts';
 
 export interface UpOptions {
   readonly dataDir: string;
@@ -56,7 +57,7 @@ export async function startUp(options: UpOptions): Promise<Running> {
     return await startLocked(options, lock);
   } catch (error) {
     lock.release();
-    throw error;
+    throw isAppError(error) ? error : inTheWay(error);
   }
 }
 
@@ -122,11 +123,17 @@ async function bothOrNone(
 function reportCrashes(dataDir: string, logTo: UpOptions['logTo']): void {
   process.once('uncaughtException', (error) => {
     const line = JSON.stringify({ level: 'fatal', time: new Date().toISOString(), name: 'server', stack: error.stack });
-    if (logTo === 'file') appendFileSync(join(dataDir, 'server.log'), `${line}\n`);
-    else process.stderr.write(`${line}\n`);
+    keepLine(logTo === 'file' ? join(dataDir, 'server.log') : undefined, line);
     process.stderr.write(`error: Levain failed here: ${messageOf(error)}; the log in ${dataDir} has the details\n`);
     process.exit(1);
   });
+}
+
+function keepLine(file: string | undefined, line: string): void {
+  try {
+    if (file) appendFileSync(file, `${line}\n`);
+    else process.stderr.write(`${line}\n`);
+  } catch {}
 }
 
 function endOn(signal: AbortSignal, stop: () => Promise<void>): Promise<void> {
@@ -160,19 +167,4 @@ const OURS_FIRST: ReadonlySet<string> = new Set(['up.log', 'server-of-folder.jso
 /** A new data directory is no part of the project around it: not of its Git, and so not of its snapshots. */
 function hideFromGit(dataDir: string): void {
   if (readdirSync(dataDir).every((name) => OURS_FIRST.has(name))) writeFileSync(join(dataDir, '.gitignore'), '*\n');
-}
-
-function toStorageError(dataDir: string, error: unknown): AppError {
-  const { code } = error as { code?: string };
-  const what: Record<string, string> = {
-    ENOSPC: `The disk of the data directory ${dataDir} is full; free some space or choose another with --data-dir`,
-    EDQUOT: `The quota of the data directory ${dataDir} is used up; free some space or choose another with --data-dir`,
-    EROFS: `The data directory ${dataDir} is on a read-only disk; choose another with --data-dir`,
-    EACCES: `The data directory ${dataDir} cannot be written by this user; change its owner or choose another with --data-dir`,
-    EPERM: `The data directory ${dataDir} cannot be written by this user; change its owner or choose another with --data-dir`,
-    ENOTDIR: `The data directory ${dataDir} cannot be made, because a file is in its way; choose another with --data-dir`,
-    EEXIST: `The data directory ${dataDir} is a file; choose another with --data-dir`,
-  };
-  const message = what[code ?? ''] ?? `The data directory ${dataDir} cannot be used (${messageOf(error)})`;
-  return new AppError('unavailable', message, { dataDir }, error);
 }

@@ -133,6 +133,39 @@ test('a data directory that cannot be used is a sentence, never a stack', async 
   }
 });
 
+test('something in the way inside the data directory is named', async () => {
+  for (const name of ['server.log', 'gateway.log', 'gateway', 'up.log']) {
+    const folder = newFolder();
+    mkdirSync(join(folder, '.levain'));
+    if (name === 'gateway') writeFileSync(join(folder, '.levain', name), '');
+    else mkdirSync(join(folder, '.levain', name));
+    const detach = name === 'up.log' ? ['-d'] : [];
+    const result = await levain(folder, ['up', ...detach, '--port', '0', '--gateway-port', '0', '--json']);
+    assert.equal(result.code, 1, result.stdout + result.stderr);
+    const { code, message } = envelopeOf(result).error!;
+    assert.deepEqual(
+      [code, message],
+      ['unavailable', `${join(folder, '.levain', name)} is in the way; move it elsewhere`],
+    );
+    assert.match((await levain(folder, ['down'])).stdout, /Nothing runs/);
+  }
+});
+
+test('records of servers and gateways that are damaged count as none', async () => {
+  const folder = newFolder();
+  const up = await startUp(folder);
+  await up.end('SIGTERM');
+  const inDataDir = (name: string) => join(folder, '.levain', name);
+  writeFileSync(inDataDir('server.json'), '{"pid":1,"url":"http://127.0.0.1:1","port":999999}');
+  writeFileSync(inDataDir('gateway.json'), '{"pid":1,"url":5,"port":-7}');
+  writeFileSync(inDataDir(join('gateway', 'gateway-id.json')), 'garbage');
+  writeFileSync(inDataDir('server-of-folder.json'), '{"dataDir":5}');
+  assert.match((await levain(folder, ['status'])).stderr, /No Levain answers at/);
+  const again = await startUp(folder);
+  await isUp(`${again.gatewayUrl}/v2/health/live`);
+  await again.end('SIGTERM');
+});
+
 test('a data directory in the middle of the project is no part of its snapshot', async () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'levain.yaml'), 'name: churn\n');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { waitFor } from '../../../test/support/ports.ts';
 import { tempDir } from '../../../test/support/temp.ts';
 import { createLog, systemClock } from './index.ts';
@@ -31,4 +33,18 @@ test('a sleep ends at once with an abort and never rejects', async () => {
   await sleeping;
   await systemClock.sleep(10 ** 12, AbortSignal.abort());
   await systemClock.sleep(0);
+});
+
+test('a log whose disk is full stops nobody', {
+  skip: process.platform !== 'linux' && 'only Linux has /dev/full',
+}, async () => {
+  const program = [
+    `import { createLog } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};`,
+    "const log = createLog({ name: 'server', file: '/dev/full' });",
+    "log.info('lost');",
+    "setTimeout(() => { log.info('lost too'); console.log('still here'); process.exit(0); }, 100);",
+  ].join('\n');
+  const args = ['--input-type=module-typescript', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+  assert.equal(stdout, 'still here\n');
 });

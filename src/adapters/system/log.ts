@@ -1,4 +1,5 @@
-import { destination, type Logger, pino } from 'pino';
+import { openSync, writeSync } from 'node:fs';
+import { type Logger, pino } from 'pino';
 import type { Log } from '../../ports/system.ts';
 
 export interface LogOptions {
@@ -9,9 +10,12 @@ export interface LogOptions {
   readonly level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
 }
 
-/** JSON lines with `level` as a word and `time` in ISO 8601. stderr is written at once, a file as fast as it can be. */
+/**
+ * JSON lines with `level` as a word and `time` in ISO 8601, written at once. A log that cannot be written (a full disk, a terminal that
+ * has gone) loses lines and stops nobody. Throws what opening the file throws.
+ */
 export function createLog({ name, file, level = 'info' }: LogOptions): Log {
-  const target = file ? destination({ dest: file, sync: false, mode: 0o600 }) : destination({ dest: 2, sync: true });
+  const descriptor = file === undefined ? STDERR : openSync(file, 'a', 0o600);
   const logger = pino(
     {
       name,
@@ -20,7 +24,7 @@ export function createLog({ name, file, level = 'info' }: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    target,
+    { write: (line: string) => writeLine(descriptor, line) },
   );
   return toLog(logger);
 }
@@ -32,3 +36,22 @@ const toLog = (logger: Logger): Log => ({
   error: (message, fields) => logger.error(fields ?? {}, message),
   child: (fields) => toLog(logger.child(fields)),
 });
+
+const STDERR = 2;
+const BUSY_PAUSE_MS = 10;
+const BUSY_TRIES = 50;
+
+/** pino's own destination tries for ever, also while the process ends; this one waits for a reader that is slow, for half a second. */
+function writeLine(descriptor: number, line: string): void {
+  const bytes = Buffer.from(line);
+  let written = 0;
+  for (let tries = 0; written < bytes.length && tries < BUSY_TRIES; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAGAIN') return;
+      tries += 1;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_PAUSE_MS);
+    }
+  }
+}

@@ -64,7 +64,7 @@ async function findOrCreateKey(path: string, secretsPath: string): Promise<Buffe
     await chmod(path, OWNER_ONLY);
     return known;
   }
-  if (known || Object.keys(await readSealed(secretsPath)).length > 0) {
+  if (Object.keys(await readSealed(secretsPath)).length > 0) {
     throw new AppError(
       'unavailable',
       `The key of the secrets, ${path}, is missing or damaged; restore it, or remove ${secretsPath} and set the secrets again`,

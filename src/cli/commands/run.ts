@@ -1,4 +1,4 @@
-import { isAppError } from '../../kernel/errors.ts';
+import { AppError, isAppError } from '../../kernel/errors.ts';
 import { shortId } from '../../kernel/ids.ts';
 import type { WireDetail, WireRun } from '../../pipelines/index.ts';
 import { readProjectFile, sendSource } from '../apply.ts';
@@ -102,7 +102,7 @@ async function watch(context: CommandContext, id: string, own: boolean): Promise
     const detail = await followRun(context, id);
     return await finish(context, detail);
   } catch (error) {
-    if (!context.signal.aborted) throw error;
+    if (!context.signal.aborted) throw isAppError(error, 'unavailable') ? cutOff(error, id) : error;
     return own ? interrupted(await cancelRun(context.client, id)) : left(id);
   }
 }
@@ -119,6 +119,12 @@ async function finish(context: CommandContext, detail: WireDetail): Promise<Comm
   const text = `${result.text}\n${run.model}@v${run.version} is approved.`;
   return { ...result, text, next: [`levain rollout ${run.model}`, 'levain status'], exitCode: EXIT.ok };
 }
+
+/** The server is gone, or restarts: its steps go on, and so does the run when it is back. */
+const cutOff = ({ code, message }: AppError, id: string): AppError =>
+  new AppError(code, `${message} any longer; run ${shortId(id)} goes on when it is back`, {
+    hint: `levain up, then levain run --follow ${shortId(id)}`,
+  });
 
 const cancelled = (run: WireRun): CommandResult => ({
   schema: 'run/1',
