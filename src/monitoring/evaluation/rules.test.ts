@@ -129,7 +129,7 @@ test('kilometres instead of miles are named from the hour on in which they came'
 function nights(random: () => number, change: (x: number) => number): Pick<WindowFacts, 'hours' | 'earlier'> {
   const night = (start: number, by: (x: number) => number) => ({
     start,
-    counters: windowOf(random, 80, (x) => by(x * 1.7)),
+    counters: windowOf(random, 120, (x) => by(x * 1.7)),
   });
   const earlier = Array.from({ length: 6 }, (_, day) =>
     night(day * 86_400_000 - 6 * 86_400_000 + 82_800_000, (x) => x),
@@ -152,7 +152,7 @@ test('kilometres on such a night are named with their own factor', () => {
   const units = findingsOf({ ...factsOf(hours[0]!.counters, hours), earlier }).find(
     ({ rule }) => rule === 'data.units',
   )!;
-  assert.match(units.sentence, /^distance ×1\.61 in all 80 rows since 1970-01-01 23:00 \(miles → kilometres\?\)$/);
+  assert.match(units.sentence, /^distance ×1\.61 in all 120 rows since 1970-01-01 23:00 \(miles → kilometres\?\)$/);
 });
 
 /** Days whose base rate wanders by `sd` around what is predicted, off by `gap`. */

@@ -13,7 +13,12 @@ import { type Finding, finding, type WindowFacts } from './rules.ts';
 const SAME_FACTOR = 0.05;
 
 /** Fewer rows do not say what an hour usually holds. */
-const MIN_USUAL_ROWS = 200;
+const MIN_USUAL_ROWS = 100;
+/** Beyond three times no hour of the day differs from another; on fewer rows than these a smaller factor is chance. */
+const PLAIN_LOG_FACTOR = Math.log(3);
+const MIN_MODEST_ROWS = 100;
+/** How many standard errors of the ratio's logarithm a change lies from none. */
+const SURE = 3;
 /** How far a ratio of means over a few hours may lie from a known factor, in logarithms. */
 const SAME_HOURS_SNAP = 0.12;
 
@@ -59,6 +64,8 @@ function changeOf(feature: NumericProfile, i: number, facts: WindowFacts): Found
  * factor is no change. Undefined then.
  */
 function besideSameHours(found: Found, { hours, earlier }: WindowFacts): Found | undefined {
+  if (Math.abs(Math.log(found.factor)) >= PLAIN_LOG_FACTOR) return found;
+  if (found.rows < MIN_MODEST_ROWS) return undefined;
   const seen = hours.filter(({ start, counters }) => start >= found.since && counters.rows > 0);
   const clockHours = new Set(seen.map(({ start }) => clockHour(start)));
   const usual = meanOf(
@@ -68,21 +75,26 @@ function besideSameHours(found: Found, { hours, earlier }: WindowFacts): Found |
   const now = meanOf(found.name, seen);
   if (usual.rows < MIN_USUAL_ROWS || usual.mean === 0) return found;
   const ratio = now.mean / usual.mean;
-  if (!(ratio > 0) || Math.abs(Math.log(ratio)) < SMALLEST_LOG_FACTOR) return undefined;
+  const error = usual.variation * Math.sqrt(1 / now.rows + 1 / usual.rows);
+  if (!(ratio > 0) || Math.abs(Math.log(ratio)) < Math.max(SMALLEST_LOG_FACTOR, SURE * error)) return undefined;
   return { ...found, ...nameFactor(ratio, SAME_HOURS_SNAP) };
 }
 
 const clockHour = (start: number): number => new Date(start).getUTCHours();
 
-function meanOf(name: string, hours: WindowFacts['hours']): { readonly rows: number; readonly mean: number } {
-  let [rows, sum] = [0, 0];
+/** Mean of a column over hours, and its standard deviation as a share of it. */
+function meanOf(name: string, hours: WindowFacts['hours']): { rows: number; mean: number; variation: number } {
+  let [rows, sum, squares] = [0, 0, 0];
   for (const { counters } of hours) {
     const feature = counters.features.find((each) => each.name === name);
     if (!feature) continue;
     rows += feature.bins.reduce((a, b) => a + b, 0);
     sum += feature.sum;
+    squares += feature.sumSquares;
   }
-  return { rows, mean: rows === 0 ? 0 : sum / rows };
+  if (rows === 0 || sum === 0) return { rows, mean: 0, variation: 0 };
+  const mean = sum / rows;
+  return { rows, mean, variation: Math.sqrt(Math.max(0, squares / rows - mean ** 2)) / Math.abs(mean) };
 }
 
 /** The longest run of hours at the window's end that together show one factor, each hour that can show it by itself agreeing. */
