@@ -52,8 +52,7 @@ export async function takeSnapshot(folder: string, without: readonly string[]): 
   }
   assertSize(sized);
   const sourceManifest: SnapshotFile[] = [];
-  for (const file of sized)
-    sourceManifest.push({ ...file, digest: await digestOfFile(join(folder, file.path), file.sizeBytes) });
+  for (const file of sized) sourceManifest.push({ ...file, digest: await digestOfFile(folder, file) });
   return { sourceManifest, sourceDigest: snapshotDigest(sourceManifest) };
 }
 
@@ -148,7 +147,21 @@ async function sizeOf(root: string, path: string): Promise<Omit<SnapshotFile, 'd
   return { path: path.split(sep).join('/'), sizeBytes: info.size, executable: (info.mode & 0o111) !== 0 };
 }
 
-async function digestOfFile(path: string, sizeBytes: number): Promise<string> {
+async function digestOfFile(folder: string, file: Omit<SnapshotFile, 'digest'>): Promise<string> {
+  try {
+    return await hashOfFile(join(folder, file.path), file.sizeBytes);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'EACCES' || code === 'EPERM') {
+      const message = `${file.path} may not be read by this user; change its mode, or name it in .levainignore`;
+      throw new AppError('invalid', message, undefined, error);
+    }
+    if (code === 'ENOENT') throw new AppError('conflict', `${file.path} went away; run the command again`);
+    throw error;
+  }
+}
+
+async function hashOfFile(path: string, sizeBytes: number): Promise<string> {
   if (sizeBytes <= WHOLE_FILE_BYTES) return sha256(await readFile(path));
   const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
