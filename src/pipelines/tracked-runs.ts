@@ -1,6 +1,7 @@
 import { messageOf } from '../kernel/errors.ts';
 import { shortId } from '../kernel/ids.ts';
 import {
+  claimModelsOfAttempt,
   createExperiment,
   createStepRun,
   findExperiment,
@@ -52,6 +53,7 @@ async function link(
   const made = await runsOfAttempt(deps.tracking, held.run.projectId, attempt.id);
   const primary = made[0] ?? (await createOwn(deps, held, plan, attempt));
   await setTags(deps.tracking, actor, { runId: primary.id, tags: lineageOf(held, plan) });
+  await claimModelsOfAttempt(deps.tracking, actor, { attemptId: attempt.id, runId: primary.id });
   const runs = made.length > 0 ? made : [primary];
   for (const run of runs) {
     const isOpen = run.status === 'RUNNING' || run.status === 'SCHEDULED';

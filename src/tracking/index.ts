@@ -21,6 +21,7 @@ export {
   setExperimentTag,
 } from './experiments.ts';
 export {
+  claimModelsOfAttempt,
   createLoggedModel,
   deleteLoggedModel,
   deleteLoggedModelTag,

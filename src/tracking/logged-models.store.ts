@@ -45,6 +45,29 @@ export async function listModelsOfRun(tx: Tx, projectId: string, runId: string):
     .execute();
 }
 
+/** Models without a run that carry this tag become the run's. */
+export async function giveModelsToRun(
+  tx: Tx,
+  projectId: string,
+  tag: { readonly key: string; readonly value: string },
+  change: { readonly source_run_id: string; readonly updated_at: number },
+): Promise<void> {
+  const k = sqlOf<TrackingTables>(tx);
+  const tagged = k
+    .selectFrom('logged_model_tag')
+    .select('model_id')
+    .where('project_id', '=', projectId)
+    .where('key', '=', tag.key)
+    .where('value', '=', tag.value);
+  await k
+    .updateTable('logged_model')
+    .set(change)
+    .where('project_id', '=', projectId)
+    .where('source_run_id', '=', '')
+    .where('id', 'in', tagged)
+    .execute();
+}
+
 export async function upsertModelPairs(
   tx: Tx,
   table: 'logged_model_param' | 'logged_model_tag',

@@ -12,6 +12,7 @@ import {
   type DatasetFilter,
   deleteModelTagRow,
   findLoggedModelRow,
+  giveModelsToRun,
   insertLoggedModel,
   listModelMetrics,
   listModelPairs,
@@ -37,6 +38,9 @@ export interface NewLoggedModel {
   readonly tags?: readonly Pair[];
 }
 
+/** Which step's attempt logged a model outside of any run, until the attempt's run has it. */
+const ATTEMPT_TAG = 'levain.attempt';
+
 /** Starts a logged model: pending until its files are up and `finishLoggedModel` says so. */
 export async function createLoggedModel(deps: TrackingDeps, actor: Actor, input: NewLoggedModel): Promise<LoggedModel> {
   await ensureDefaultExperiment(deps, actor.projectId);
@@ -61,9 +65,23 @@ export async function createLoggedModel(deps: TrackingDeps, actor: Actor, input:
       updated_at: now,
     });
     await upsertModelPairs(tx, 'logged_model_param', actor.projectId, id, lastPerKey(input.params ?? []));
-    await upsertModelPairs(tx, 'logged_model_tag', actor.projectId, id, lastPerKey(input.tags ?? []));
+    await upsertModelPairs(tx, 'logged_model_tag', actor.projectId, id, lastPerKey(tagsOf(actor, input)));
     return getIn(tx, actor.projectId, id);
   });
+}
+
+const tagsOf = ({ attemptId }: Actor, { tags = [], sourceRunId }: NewLoggedModel): readonly Pair[] =>
+  attemptId === undefined || sourceRunId ? tags : [...tags, { key: ATTEMPT_TAG, value: attemptId }];
+
+/** Models that a step logged while no run was active belong to its run: a notebook may call log_model and nothing else. */
+export async function claimModelsOfAttempt(
+  deps: Pick<TrackingDeps, 'db' | 'clock'>,
+  actor: Pick<Actor, 'projectId'>,
+  input: { readonly attemptId: string; readonly runId: string },
+): Promise<void> {
+  const tag = { key: ATTEMPT_TAG, value: input.attemptId };
+  const change = { source_run_id: input.runId, updated_at: deps.clock.now() };
+  await deps.db.write((tx) => giveModelsToRun(tx, actor.projectId, tag, change));
 }
 
 export async function getLoggedModel(deps: Pick<TrackingDeps, 'db'>, actor: Actor, id: string): Promise<LoggedModel> {

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { eachDatabase } from '../../test/support/db.ts';
 import { LOCAL, trackingDeps } from '../../test/support/tracking.ts';
 import {
+  claimModelsOfAttempt,
   createExperiment,
+  createLoggedModel,
   createRun,
   createStepRun,
   deleteExperiment,
@@ -12,8 +14,10 @@ import {
   findExperiment,
   finishRun,
   getExperiment,
+  getLoggedModel,
   getRun,
   logBatch,
+  loggedModelsOfRun,
   logInputs,
   logMetrics,
   logParams,
@@ -144,6 +148,23 @@ eachDatabase((_name, open) => {
       message: 'Run with id=nope not found',
     });
     await assert.rejects(deleteTag(deps, LOCAL, { runId, key: 'nope' }), { code: 'not_found' });
+  });
+
+  test('a model that a step logs outside of any run is given to the run of its attempt', async () => {
+    const deps = await trackingDeps(await open());
+    const step = { ...LOCAL, kind: 'step' as const, attemptId: 'attempt-1' };
+    const alone = await createLoggedModel(deps, step, { experimentId: 0, name: 'alone' });
+    const other = await createLoggedModel(
+      deps,
+      { ...step, attemptId: 'attempt-2' },
+      { experimentId: 0, name: 'other' },
+    );
+    const run = await createStepRun(deps, LOCAL, { experimentId: 0, attemptId: 'attempt-1' });
+    const within = await createLoggedModel(deps, step, { experimentId: 0, name: 'within', sourceRunId: run.id });
+    await claimModelsOfAttempt(deps, LOCAL, { attemptId: 'attempt-1', runId: run.id });
+    const models = await loggedModelsOfRun(deps, LOCAL.projectId, run.id);
+    assert.deepEqual(models.map(({ modelId }) => modelId).sort(), [alone.modelId, within.modelId].sort());
+    assert.equal((await getLoggedModel(deps, LOCAL, other.modelId)).sourceRunId, '');
   });
 
   test('runs under a step token belong to its attempt, the first made first', async () => {
