@@ -14,6 +14,25 @@ export interface ProgramResult {
 const TAIL_LINES = 30;
 const MAX_STDOUT_BYTES = 16 * 2 ** 20;
 
+/** Process groups that run now. They end with this process: a build goes on at the next start. */
+const running = new Set<number>();
+let isWatching = false;
+
+function endWithUs(pid: number): () => void {
+  running.add(pid);
+  if (!isWatching) process.once('exit', () => running.forEach(killGroup));
+  isWatching = true;
+  return () => void running.delete(pid);
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** Runs a program to its end; stderr comes line by line. Never rejects for an exit code. */
 export async function runProgram(
   command: string,
@@ -24,10 +43,15 @@ export async function runProgram(
     readonly onLine?: ((line: string) => void) | undefined;
   },
 ): Promise<ProgramResult> {
-  const child = spawn(command, args, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'] });
+  // A group of its own, with what it starts itself.
+  const child = spawn(command, args, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const forget = child.pid === undefined ? () => {} : endWithUs(child.pid);
   const exited = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? 1));
+    child.once('close', (code) => {
+      forget();
+      resolve(code ?? 1);
+    });
   });
   const tail: string[] = [];
   let stdout = '';
