@@ -60,7 +60,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start({ folder, dataDir }: Place, args: readonly string[]): Promise<Ended> {
+function start({ folder, dataDir, signal }: Place, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     // The server's port is in its record; what the caller's shell says of other servers does not count here.
     const { LEVAIN_URL: _url, LEVAIN_TOKEN: _token, ...env } = process.env;
@@ -78,8 +78,14 @@ function start({ folder, dataDir }: Place, args: readonly string[]): Promise<End
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
     });
+    // A command that is told to stop undoes what it began: `levain run` cancels its run.
+    const interrupt = (): void => void child.kill('SIGINT');
+    signal.addEventListener('abort', interrupt);
     child.on('error', reject);
-    child.on('close', (code) => resolve({ exitCode: code ?? 1, stdout, stderr }));
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', interrupt);
+      resolve({ exitCode: code ?? 1, stdout, stderr });
+    });
   });
 }
 
