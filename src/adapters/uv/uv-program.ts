@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,6 +14,8 @@ export interface ProgramResult {
 
 const TAIL_LINES = 30;
 const MAX_STDOUT_BYTES = 16 * 2 ** 20;
+
+const SETPRIV = '/usr/bin/setpriv';
 
 /** Process groups that run now. They end with this process: a build goes on at the next start. */
 const running = new Set<number>();
@@ -43,8 +46,13 @@ export async function runProgram(
     readonly onLine?: ((line: string) => void) | undefined;
   },
 ): Promise<ProgramResult> {
-  // A group of its own, with what it starts itself.
-  const child = spawn(command, args, { env: options.env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  // A group of its own, with what it starts itself; where the kernel offers it, a killed server takes it along too.
+  const [program, ...before] = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', command] : [command];
+  const child = spawn(program!, [...before, ...args], {
+    env: options.env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
   const forget = child.pid === undefined ? () => {} : endWithUs(child.pid);
   const exited = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
