@@ -11,7 +11,7 @@ import {
 import type { ServableSpec, Task } from '../engines/types.ts';
 import { recordActivity } from '../identity/index.ts';
 import { canonicalJson } from '../kernel/canonical-json.ts';
-import { AppError } from '../kernel/errors.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
 import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
 import { digestOf } from '../kernel/hash.ts';
 import { uuidv7 } from '../kernel/ids.ts';
@@ -104,6 +104,14 @@ async function prepare(deps: RegistryDeps, actor: Actor, candidate: Candidate, p
   }
 }
 
+/** Most failures of a guessed signature are the guess. */
+function withHint(error: unknown): unknown {
+  if (!isAppError(error, 'invalid')) return error;
+  const hint =
+    'the model was logged without a signature, so it was asked with every column but target and entity: log it with signature=mlflow.models.infer_signature(X, y), or name model.features';
+  return new AppError(error.code, error.message, { ...error.details, hint }, error);
+}
+
 const pythonModel = ({ modelPath, featuresPath }: Paths): PythonModel => ({
   modelPath,
   ...(featuresPath !== undefined && { featuresPath }),
@@ -123,7 +131,8 @@ async function prove(
 ): Promise<Prepared> {
   const classes = converted.engine === 'levain' ? converted.classes : undefined;
   const target = candidate.section.target;
-  const signature = await rawSignature(deps, actor, candidate, paths, training.frame);
+  const fittedOn = converted.engine === 'levain' ? converted.inputs : [];
+  const { signature, isGuess } = await rawSignature(deps, actor, candidate, paths, training.frame, fittedOn);
   const base = {
     model: candidate.model,
     task: taskOf(candidate, classes, training.frame),
@@ -143,6 +152,8 @@ async function prove(
     signature,
     classes: classes ?? null,
     ...(classes && base.positive !== undefined && { positive: classes.indexOf(base.positive) }),
+  }).catch((error) => {
+    throw isGuess ? withHint(error) : error;
   });
   const goldenRef = await deps.content.put(encodeGolden(golden));
   const inPython = { kind: 'python' as const, files: candidate.modelFiles };

@@ -11,9 +11,15 @@ import type { Candidate, RegistryDeps } from './types.ts';
 
 const PROBE_ROWS = 20;
 
+/** A signature, and whether nothing said which columns the model takes: then it is all that could be meant. */
+export interface RawSignature {
+  readonly signature: Signature;
+  readonly isGuess: boolean;
+}
+
 /**
- * The signature of raw rows. Without features.py it is the model's own. With it: the data's columns that features.py needs, found by
- * leaving out one at a time.
+ * The signature of raw rows. Without features.py it is the model's own, else the columns by whose names it was fitted, else all but
+ * target and entity. With features.py: the data's columns that it needs, found by leaving out one at a time.
  */
 export async function rawSignature(
   deps: RegistryDeps,
@@ -21,18 +27,35 @@ export async function rawSignature(
   candidate: Candidate,
   paths: { readonly modelPath: string; readonly featuresPath: string | undefined },
   training: Frame,
-): Promise<Signature> {
+  fittedOn: readonly string[],
+): Promise<RawSignature> {
   const target = candidate.section.target?.column;
   const raw: Frame = { ...training, columns: training.columns.filter(({ name }) => name !== target) };
   const own = await modelSignature(paths.modelPath);
   const types = await typesInData(deps, actor, candidate);
   if (!paths.featuresPath) {
-    const inputs = own?.inputs ?? inferSignature(raw, types).inputs;
-    return { inputs: inputs.filter(({ name }) => name !== target), outputs: own?.outputs ?? [] };
+    const inputs = own?.inputs ?? inferSignature(columnsOf(candidate, raw, fittedOn), types).inputs;
+    const signature = { inputs: inputs.filter(({ name }) => name !== target), outputs: own?.outputs ?? [] };
+    return { signature, isGuess: !own && fittedOn.length === 0 };
   }
   const needed = await columnsNeeded(deps, candidate.python, { featuresPath: paths.featuresPath, types }, raw);
   const columns = raw.columns.filter(({ name }) => needed.has(name));
-  return { inputs: inferSignature({ ...raw, columns }, types).inputs, outputs: own?.outputs ?? [] };
+  const signature = { inputs: inferSignature({ ...raw, columns }, types).inputs, outputs: own?.outputs ?? [] };
+  return { signature, isGuess: false };
+}
+
+/** Throws `invalid` where the model was fitted on columns that the data does not have: they were made on the way. */
+function columnsOf({ section }: Candidate, raw: Frame, fittedOn: readonly string[]): Frame {
+  if (fittedOn.length === 0) return { ...raw, columns: raw.columns.filter(({ name }) => name !== section.entity) };
+  const columns = fittedOn.map((name) => {
+    const column = findColumn(raw, name);
+    if (column) return column;
+    throw new AppError(
+      'invalid',
+      `The model was fitted on the column "${name}", which the data does not have; make it in features.py and name that under model.features`,
+    );
+  });
+  return { ...raw, columns };
 }
 
 async function modelSignature(modelPath: string): Promise<Signature | undefined> {

@@ -9,6 +9,7 @@ import { runPython, SKLEARN, testPython } from '../../test/support/python.ts';
 import { tempDir } from '../../test/support/temp.ts';
 import { LOCAL } from '../../test/support/tracking.ts';
 import { cutDigest, gateRows, gateSplitOf, materialise, syncDataset } from '../data/index.ts';
+import { type AppError, isAppError } from '../kernel/errors.ts';
 import { parseProjectFile } from '../project-file/index.ts';
 import {
   approve,
@@ -64,6 +65,19 @@ function tripsCsv(rows: number): string {
   }
   return `${lines.join('\n')}\n`;
 }
+
+const FIT_DISTANCE = `import os, pickle, sys
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+csv, folder = sys.argv[1:3]
+df = pd.read_csv(csv)
+model = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, (df["delay"] > 15).astype(int))
+os.makedirs(folder)
+pickle.dump(model, open(os.path.join(folder, "model.pkl"), "wb"))
+open(os.path.join(folder, "MLmodel"), "w").write("flavors:\\n  sklearn:\\n    pickled_model: model.pkl\\n    serialization_format: cloudpickle\\n")
+`;
 
 const python = await testPython(SKLEARN);
 const file = parseProjectFile(FILE, 'levain.yaml');
@@ -152,6 +166,25 @@ describe('registering versions', { skip: python ? false : 'no Python environment
     const again = await registerCandidate(deps, LOCAL, await candidate(8_000));
     assert.equal(again.created, false);
     assert.equal(again.version.version, 1);
+  });
+
+  test('a model without a signature takes the columns that it was fitted on, and says so where it names none', async () => {
+    const fitted = async (rows: string): Promise<Partial<Candidate>> => {
+      const model = join(tempDir(), 'model');
+      await runPython(python!, ['-c', FIT_DISTANCE.replace('ROWS', rows), join(folder, 'trips.csv'), model]);
+      const modelFiles = [];
+      for (const path of await readdir(model))
+        modelFiles.push({ path, ...(await deps.content.putFile(join(model, path))) });
+      return { model: 'distances', modelFiles, featuresDigest: null, section: { ...file.model!, features: null } };
+    };
+    const named = await candidate(500, await fitted('df[["distance"]]'));
+    const { version } = await registerCandidate(deps, LOCAL, named);
+    assert.deepEqual(version.spec!.signature.inputs, [{ name: 'distance', type: 'double', required: true }]);
+    const positional = await candidate(500, await fitted('df[["distance"]].to_numpy()'));
+    await assert.rejects(registerCandidate(deps, LOCAL, positional), (error) => {
+      assert.match(String((error as AppError).details?.['hint']), /without a signature.*infer_signature/);
+      return isAppError(error, 'invalid');
+    });
   });
 
   test('a challenger trained on 500 rows fails the gate and cannot be approved', async () => {
