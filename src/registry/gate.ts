@@ -20,6 +20,9 @@ export const GATE_ROWS_LIMIT = 40_000;
 /** Fewer rows decide nothing. */
 const MIN_GATE_ROWS = 20;
 const MAX_SLICES = 20;
+/** The share of rows that a challenger may leave unanswered where the other one answers. */
+const MAX_UNANSWERED = 0.01;
+const MAX_WHY = 200;
 const MIN_SLICE_ROWS = 50;
 
 interface Comparison {
@@ -109,7 +112,8 @@ async function compare(deps: RegistryDeps, comparison: Comparison): Promise<Gate
     spec.task === 'regression' ? toRegression(outputs, y, rows) : toScored(outputs, y, rows, target.threshold);
   const flips = flipsOf(before, challenger, rows);
   await setImmediate();
-  return verdictOf(deps, comparison, scored(before), scored(challenger), rows, flips);
+  const unanswered = unansweredBy(challenger, y, before);
+  return verdictOf(deps, comparison, scored(before), scored(challenger), { rows, flips, unanswered });
 }
 
 async function outputsOf(deps: RegistryDeps, spec: ServableSpec, frame: Frame): Promise<Outputs> {
@@ -144,18 +148,43 @@ function usable(y: Float64Array, ...answers: readonly Outputs[]): number[] {
   return rows;
 }
 
+interface Unanswered {
+  readonly rows: number;
+  readonly of: number;
+  readonly why: string;
+}
+
+/** Rows with a target that the other one answers and this one does not: leaving them out would be to its advantage. */
+function unansweredBy(challenger: Outputs, y: Float64Array, other: Outputs): Unanswered {
+  let [rows, of, why] = [0, 0, ''];
+  const messages = new Map(challenger.errors?.map(({ row, message }) => [row, message]));
+  for (let i = 0; i < y.length; i++) {
+    if (Number.isNaN(y[i]!) || Number.isNaN(other.scores[i]!)) continue;
+    of += 1;
+    if (!Number.isNaN(challenger.scores[i]!)) continue;
+    rows += 1;
+    why ||= messages.get(i) ?? 'not a number';
+  }
+  return { rows, of, why };
+}
+
 const flipsOf = (before: Outputs, after: Outputs, rows: readonly number[]): number =>
   rows.reduce((n, i) => n + Number(!sameLabel(before.labels[i], after.labels[i])), 0);
 
 const sameLabel = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || String(a) === String(b);
+
+interface Compared {
+  readonly rows: readonly number[];
+  readonly flips: number;
+  readonly unanswered: Unanswered;
+}
 
 async function verdictOf(
   deps: RegistryDeps,
   comparison: Comparison,
   before: Scored,
   after: Scored,
-  rows: readonly number[],
-  flips: number,
+  { rows, flips, unanswered }: Compared,
 ): Promise<GateVerdict> {
   const { section, sample, champion, version } = comparison;
   const metric = metricOf(section, after.task);
@@ -163,7 +192,7 @@ async function verdictOf(
   const clusters = clustersOf(sample.frame, section.entity, rows);
   const difference = await pairedDifference(metric, before, after, { clusters, random: seeded(version.version) });
   const margin = section.gate.pass.kind === 'not_worse' ? section.gate.pass.margin : 0;
-  const passed = difference.low > -margin;
+  const passed = difference.low > -margin && unanswered.rows <= MAX_UNANSWERED * unanswered.of;
   await setImmediate();
   const verdict = {
     outcome: passed ? ('passed' as const) : ('failed' as const),
@@ -182,7 +211,7 @@ async function verdictOf(
     rowsDigest: sample.digest,
     at: deps.clock.now(),
   };
-  return { ...verdict, sentence: sentenceOf(comparison, verdict, margin) };
+  return { ...verdict, sentence: `${sentenceOf(comparison, verdict, margin)}${unansweredWords(unanswered)}` };
 }
 
 function metricOf(section: ModelSection, task: Scored['task']): string {
@@ -244,6 +273,9 @@ function sentenceOf({ version, champion }: Comparison, verdict: Omit<GateVerdict
   const interval = d ? `${signed(d.mean)} [${signed(d.low)}, ${signed(d.high)}]` : '—';
   return `${name} ${judged} the gate: ${verdict.metric} ${digits(verdict.challenger)} against ${digits(verdict.champion)} of ${against} on ${grouped(verdict.rows)} rows that neither saw; difference ${interval}, wanted ${need}`;
 }
+
+const unansweredWords = ({ rows, of, why }: Unanswered): string =>
+  rows === 0 ? '' : `; no answer to ${grouped(rows)} of ${grouped(of)} rows (${why.slice(0, MAX_WHY)})`;
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 

@@ -187,6 +187,19 @@ describe('registering versions', { skip: python ? false : 'no Python environment
     });
   });
 
+  test('a challenger that has no answer to rows fails, however good it is on the others', async () => {
+    const dropping = FEATURES.replace(
+      '    return',
+      '    df, at = df[df["distance"] > 200], at[df["distance"] > 200]\n    return',
+    );
+    const { digest } = await deps.content.put(Buffer.from(dropping));
+    const offered = await candidate(8_000, { featuresDigest: digest });
+    const { version } = await registerCandidate(deps, LOCAL, offered);
+    const verdict = await runGate(deps, LOCAL, { model: 'trips', version: version.version, sample: offered.gate });
+    assert.equal(verdict.outcome, 'failed', verdict.sentence);
+    assert.match(verdict.sentence, /; no answer to [\d,]+ of [\d,]+ rows \(.*dropped/);
+  });
+
   test('a challenger trained on 500 rows fails the gate and cannot be approved', async () => {
     const offered = await candidate(500, { retrain: true });
     const { version } = await registerCandidate(deps, LOCAL, offered);
