@@ -80,8 +80,9 @@ async function play(home: string, place: Place, screen: Screen): Promise<{ facts
     }
     const levain = await startServer(place, screen);
     const { folder, signal } = place;
+    const isToldAgain = (notebook.memory.nextDay ?? 0) >= WHOLE_STORY.until;
     await playStory({ folder, world, levain, notebook, screen, plan: WHOLE_STORY, signal });
-    notebook.memory.seconds += Math.round((Date.now() - began) / 1000);
+    if (!isToldAgain) notebook.memory.seconds += Math.round((Date.now() - began) / 1000);
     notebook.save();
     const facts = await collectFacts(levain, notebook.memory);
     await tellEnd(levain, screen, facts);
