@@ -22,6 +22,7 @@ import { type DataSection, parseProjectFile } from '../project-file/index.ts';
 import type { Actor } from '../wire/route.ts';
 import {
   type Cut,
+  currentVersion,
   cutDigest,
   type DataDeps,
   diffVersions,
@@ -105,6 +106,23 @@ eachDatabase((name, open) => {
         'data churn v1: 4 rows in 1 file, contract kept (1 check)',
       ],
     );
+    await deps.db.close();
+  });
+
+  test('the version that stands is of the section as it is: of its own source, under its own contract', async () => {
+    const deps = await depsOver(await open());
+    const section = sectionOf('{ from: churn.csv, key: customerID }');
+    const current = (more: object = {}) =>
+      currentVersion(deps, ann, { name: 'churn', section, folder: deps.folder, ...more });
+    assert.equal(await current(), undefined);
+    await writeFile(join(deps.folder, 'churn.csv'), CHURN);
+    const { version } = await syncDataset(deps, ann, { name: 'churn', section, folder: deps.folder });
+    assert.equal((await current())?.id, version.id);
+    assert.equal(await current({ folder: join(deps.folder, 'elsewhere') }), undefined);
+    assert.equal(await current({ section: sectionOf('{ from: other.csv, key: customerID }') }), undefined);
+    const stricter = sectionOf('{ from: churn.csv, key: customerID, expect: { tenure: { between: [0, 40] } } }');
+    const refused = await current({ section: stricter });
+    assert.deepEqual([refused?.id, refused?.state], [version.id, 'refused']);
     await deps.db.close();
   });
 

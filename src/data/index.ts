@@ -3,7 +3,7 @@ export type { DataTables } from './data.store.ts';
 export { type ColumnDiff, diffVersions, type VersionDiff } from './diff.ts';
 export { dataRoutes } from './routes.ts';
 export { gateSplitOf } from './split.ts';
-export { type Synced, type SyncInput, syncDataset, versionSentence } from './sync.ts';
+export { currentVersion, type Synced, type SyncInput, syncDataset, versionSentence } from './sync.ts';
 export type {
   CheckResult,
   ColumnKind,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { recordActivity } from '../identity/index.ts';
 import { AppError } from '../kernel/errors.ts';
 import { digestOf } from '../kernel/hash.ts';
@@ -53,13 +54,32 @@ export async function syncDataset(deps: DataDeps, actor: Actor, input: SyncInput
   const last = (
     await deps.db.read((tx) => store.selectVersions(tx, { projectId: actor.projectId, dataset: name, limit: 1 }))
   )[0];
-  const files = await storeFiles(deps, source, listed, last && store.toVersion(last));
+  const origin = originOf(section.from, input.folder);
+  const files = await storeFiles(deps, source, listed, last?.source === origin ? store.toVersion(last) : undefined);
   const manifestDigest = digestOf(files.map((file) => [file.name, file.digest]));
   const known = await deps.db.read((tx) => store.findByManifest(tx, actor.projectId, name, manifestDigest));
   if (known) return { version: await checkAgain(deps, actor, store.toVersion(known), known, section), created: false };
-  const draft = await describe(deps, actor, { name, section, files, manifestDigest, source: section.from });
+  const draft = await describe(deps, actor, { name, section, files, manifestDigest, source: origin });
   return write(deps, actor, draft, section);
 }
+
+/**
+ * The newest good version, where it came from this very source, checked again where the contract has changed since: then it may
+ * come back `refused`. Undefined where the source has to be looked at: datasets of one name in two folders are not the same.
+ */
+export async function currentVersion(
+  deps: DataDeps,
+  actor: Actor,
+  { name, section, folder }: SyncInput,
+): Promise<DatasetVersion | undefined> {
+  const filter = { projectId: actor.projectId, dataset: name, state: 'ok' as const, limit: 1 };
+  const [row] = await deps.db.read((tx) => store.selectVersions(tx, filter));
+  if (!row || typeof section.from !== 'string' || row.source !== originOf(section.from, folder)) return undefined;
+  return checkAgain(deps, actor, store.toVersion(row), row, section);
+}
+
+/** Where data comes from, for everybody: paths do not depend on a folder any more. */
+const originOf = (from: string, folder: string): string => (from.includes('://') ? from : resolve(folder, from));
 
 /** Bytes that the last version already holds under the same stamp are not read again. */
 async function storeFiles(

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  currentVersion,
   cutDigest,
   type DatasetVersion,
   type GateSplit,
   gateSplitOf,
-  getVersion,
   materialise,
   syncDataset,
 } from '../data/index.ts';
@@ -30,7 +30,7 @@ export const actorOf = (run: Pick<PipelineRun, 'projectId' | 'startedBy'>): Acto
 
 /**
  * Settles on the version of a dataset that the whole run sees: with `latest` the source is looked at again, else the newest good
- * version stands. A broken contract ends the run, with the rows that broke it.
+ * version of this source stands, under the contract as it is now. A broken contract ends the run, with the rows that broke it.
  */
 export async function handleData(deps: PipelinesDeps, held: HeldStep): Promise<Outcome> {
   const name = held.step.name.slice(dataStep('').length);
@@ -101,11 +101,8 @@ async function settleVersion(
 ): Promise<{ readonly version: DatasetVersion; readonly looked: boolean; readonly created: boolean }> {
   const actor = actorOf(held.run);
   if (held.run.dataMode === 'current') {
-    const known = await getVersion(deps.data, actor, { dataset: name, version: 'latest' }).catch((error: unknown) => {
-      if (isAppError(error, 'not_found')) return undefined;
-      throw error;
-    });
-    if (known?.state === 'ok') return { version: known, looked: false, created: false };
+    const known = await currentVersion(deps.data, actor, { name, section, folder: held.run.folder });
+    if (known) return { version: known, looked: false, created: false };
   }
   const attempt = attemptOf(deps, held.step);
   await sayInLog(attempt, `looking at ${typeof section.from === 'string' ? section.from : 'the query'}`);
