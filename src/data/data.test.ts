@@ -209,6 +209,25 @@ eachDatabase((name, open) => {
     await deps.db.close();
   });
 
+  test('a file that is no table is named, in words, without the place where we keep it', async () => {
+    const deps = await depsOver(await open());
+    const section = sectionOf('{ from: "*.csv" }');
+    const broken: [string | Buffer, RegExp][] = [
+      ['', /^t\.csv is empty; a table needs a header line$/],
+      [Buffer.from(Array.from({ length: 3_000 }, (_, i) => (i * 7919) % 256)), /^t\.csv cannot be read as csv: /],
+      ['id,a,b\n1,2\n3,4,5,6,7\n', /^t\.csv cannot be read as csv: /],
+    ];
+    for (const [text, message] of broken) {
+      await writeFile(join(deps.folder, 't.csv'), text);
+      await assert.rejects(syncDataset(deps, ann, { name: 't', section, folder: deps.folder }), (error: Error) => {
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /objects|Error:|""/);
+        return isAppError(error, 'invalid');
+      });
+    }
+    await deps.db.close();
+  });
+
   test('a profile has the numbers of a known file', async () => {
     const deps = await depsOver(await open());
     const { version } = await syncDataset(deps, ann, {

@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/errors.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
 import { toRecords } from '../kernel/frame.ts';
 import { type Analytics, fileList, identifier } from '../ports/analytics.ts';
 import { literal, presentText, rawRows, readCall } from './relation.ts';
@@ -27,6 +27,32 @@ export async function inferPlan(
       `The source mixes files of several formats (${[...formats].join(', ')}); narrow the glob`,
     );
   if (format === 'files') return { format, columns: [] };
+  try {
+    return await planOf(analytics, format, paths, names);
+  } catch (error) {
+    throw isAppError(error, 'invalid') ? unreadable(error, names, format) : error;
+  }
+}
+
+/** Names our own files and DuckDB's own phases otherwise. */
+function unreadable(error: AppError, names: readonly string[], format: Format): AppError {
+  if (!/^[A-Z][\w ]*Error: /.test(error.message)) return error;
+  const what = names.length === 1 ? names[0] : `One of ${names.length} files (${names[0]}, …)`;
+  const why = error.message
+    .replace(/^[A-Z][\w ]*Error: /, '')
+    .replace(/Error when sniffing file ".*?"\.?/s, 'its lines are no table')
+    .replace(/"[^"]*\/objects\/[^"]*"/g, 'it')
+    .trim();
+  const fix = format === 'csv' ? '; it needs a header line, and as many cells in every line' : '';
+  return new AppError('invalid', `${what} cannot be read as ${format}: ${why}${fix}`, undefined, error);
+}
+
+async function planOf(
+  analytics: Analytics,
+  format: Exclude<Format, 'files'>,
+  paths: readonly string[],
+  names: readonly string[],
+): Promise<ReadPlan> {
   if (format === 'csv') return csvPlan(analytics, paths, names);
   const call = format === 'parquet' ? `read_parquet(${fileList(paths)}, union_by_name = true)` : jsonCall(paths, names);
   const columns = await describe(analytics, call);

@@ -124,6 +124,8 @@ async function describe(
 ): Promise<Draft> {
   const analytics = patient(deps.analytics);
   const paths = await Promise.all(files.map((file) => deps.content.localPath(file.digest)));
+  const empty = files.find((file) => file.sizeBytes === 0 && /\.(csv|tsv)$/i.test(file.name));
+  if (empty) throw new AppError('invalid', `${empty.name} is empty; a table needs a header line`);
   const plan = await inferPlan(
     analytics,
     paths,

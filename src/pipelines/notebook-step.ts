@@ -93,7 +93,11 @@ export function failureOfExit(input: {
       cause: 'exit',
     };
   }
-  if (result && result.status !== 'ok') return ofNotebook(result, name, more, state.oom === true);
+  if (result && result.status !== 'ok') {
+    const { memoryBytes } = section.resources;
+    const limit = memoryBytes === null ? null : `steps.${input.step}.resources.memory (${toMiB(memoryBytes)} MiB)`;
+    return ofNotebook(result, name, more, { isKnown: state.oom === true, limit });
+  }
   if (state.oom)
     return { failure: failureOf('oom', `${name} was killed: the machine ran out of memory`, more), cause: 'oom' };
   const how = state.signal ? `was killed by ${state.signal}` : `ended with exit code ${state.exitCode}`;
@@ -107,11 +111,13 @@ const HINTS: Readonly<Record<string, string>> = {
     'nobody can answer input() or getpass() in a step: write the value under params, or a secret under steps.*.secrets, and read it from there',
 };
 
+const toMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
+
 function ofNotebook(
   result: NotebookResult,
   name: string,
   more: Pick<Failure, 'exitCode' | 'logTail'>,
-  oom: boolean,
+  oom: { readonly isKnown: boolean; readonly limit: string | null },
 ): { readonly failure: Failure; readonly cause: FailureCause } {
   const where = result.cell ? `${name}, cell ${result.cell.code} of ${result.cell.of}` : name;
   const detail = { ...more, cell: result.cell };
@@ -125,9 +131,13 @@ function ofNotebook(
     };
   }
   if (result.status === 'dead') {
+    const isMemory = oom.isKnown || result.cause?.includes('memory') === true;
     return {
-      failure: failureOf(oom ? 'oom' : 'kernel_died', `${where}: ${result.cause ?? 'the kernel died'}`, detail),
-      cause: oom || result.cause?.includes('memory') ? 'oom' : 'exit',
+      failure: failureOf(oom.isKnown ? 'oom' : 'kernel_died', `${where}: ${result.cause ?? 'the kernel died'}`, {
+        ...detail,
+        hint: isMemory && oom.limit !== null ? `if its limit was too small, raise ${oom.limit}` : null,
+      }),
+      cause: isMemory ? 'oom' : 'exit',
     };
   }
   return { failure: failureOf('environment', result.cause ?? `${name} could not be run`, detail), cause: 'final' };
