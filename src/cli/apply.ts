@@ -59,7 +59,7 @@ async function toReadError(folder: string, error: unknown): Promise<AppError> {
 export async function readProjectFile(folder: string) {
   const { parseProjectFile } = await import('../project-file/index.ts');
   const text = await readProjectText(folder);
-  return { text, file: parseProjectFile(text, PROJECT_FILE) };
+  return { text, file: parseProjectFile(text, join(folder, PROJECT_FILE)) };
 }
 
 /** Takes the snapshot of the folder, uploads what the server lacks, and answers what `apply` and `run` send. */
