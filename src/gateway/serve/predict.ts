@@ -206,15 +206,16 @@ const UNTAKEN = /\b(X contains (NaN|infinity|a value too large)|[Ff]ound unknown
 /** The caller's sentence for such a failure, naming the cell. The log keeps the model's, as an error: another version may take the value. */
 function callersFault(frame: Frame, message: string): string | undefined {
   if (!UNTAKEN.test(message)) return undefined;
+  const said = message.split('\n', 1)[0];
   for (const { name, values } of frame.columns)
     for (let row = 0; row < frame.rowCount; row++) {
       const value = values[row];
       if (value === null || (typeof value === 'number' && !Number.isFinite(value))) {
         const shown = value === null || Number.isNaN(value) ? 'null' : String(value);
-        return `Column "${name}" is ${shown} in row ${row}, which this model does not take: ${message}`;
+        return `Column "${name}" is ${shown} in row ${row}, which this model does not take: ${said}`;
       }
     }
-  return `This model does not take these values: ${message}`;
+  return `This model does not take these values: ${said}`;
 }
 
 function answerFallback(
