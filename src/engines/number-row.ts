@@ -23,6 +23,13 @@ export class NumberRow implements Frame {
   }
 }
 
+const NUMBERS: ReadonlySet<ColumnType> = new Set(['double', 'float', 'long', 'integer', 'datetime']);
+
+/** Columns of this type are kept as doubles. */
+export const isNumberType = (type: ColumnType): boolean => NUMBERS.has(type);
+
+export const isNumbersOnly = ({ inputs }: Signature): boolean => inputs.every(({ type }) => isNumberType(type));
+
 /**
  * The row as `checkRows` would let it through; undefined where it would not, where the columns stand in another order, or where some are no numbers:
  * then `checkRows` has the word. `names` null: the cells are in the signature's order.

@@ -4,8 +4,6 @@ export const LIMITS = {
   bodyBytes: 16 * 2 ** 20,
   /** Nesting of JSON. */
   jsonDepth: 32,
-  /** A body that is parsed before its nesting is looked at. */
-  looseBytes: 64 * 2 ** 10,
   /** Rows of one request. */
   rows: 10_000,
   /** Columns of one request. */

@@ -22,13 +22,13 @@ export interface DataPlaneDeps extends PredictDeps {
 
 /** How one protocol reads calls and says answers and errors. */
 interface Protocol {
-  parse(request: IncomingMessage, body: Buffer): Call;
+  parse(request: IncomingMessage, body: Buffer, endpoint: LiveEndpoint): Call;
   answer(outcome: Outcome & { ok: true }): string;
   error(status: number, message: string): string;
 }
 
 export const OIP: Protocol = {
-  parse: (_, body) => parseInferBody(body),
+  parse: (_, body, endpoint) => parseInferBody(body, endpoint.traffic?.champion.scanRow),
   answer: inferAnswer,
   error: (_, message) => JSON.stringify({ error: message }),
 };
@@ -116,7 +116,7 @@ export class DataPlane {
   ): void {
     try {
       const facts = this.#factsOf(request, startedAt, forced);
-      const outcome = predict(this.#deps, endpoint, protocol.parse(request, body), facts);
+      const outcome = predict(this.#deps, endpoint, protocol.parse(request, body, endpoint), facts);
       if (outcome instanceof Promise) this.#sendLater(protocol, outcome, response);
       else {
         this.#inFlight -= 1;

@@ -6,19 +6,11 @@ const BACKSLASH = 0x5c;
 
 /** The JSON in a body; throws `invalid` where it is none or nests deeper than `LIMITS.jsonDepth`. */
 export function parseJson(body: Buffer): unknown {
-  const value = parseLoosely(body);
-  if (body.length <= LIMITS.looseBytes) assertShallow(body);
-  return value;
-}
-
-/** The same, but a body of at most `LIMITS.looseBytes` may nest as deep as it likes: no reader may follow it further than it knows its form. */
-export function parseLoosely(body: Buffer): unknown {
-  if (body.length > LIMITS.looseBytes) assertShallow(body);
+  assertShallow(body);
   const text = body.toString('utf8');
   try {
     return JSON.parse(text);
   } catch (error) {
-    assertShallow(body);
     const hint = /\b(NaN|Infinity)\b/.test(text)
       ? '; NaN and Infinity are not JSON, send null for a missing value'
       : '';
@@ -28,7 +20,7 @@ export function parseLoosely(body: Buffer): unknown {
   }
 }
 
-export function assertShallow(body: Buffer): void {
+function assertShallow(body: Buffer): void {
   let depth = 0;
   let inText = false;
   for (let i = 0; i < body.length; i++) {

@@ -1,4 +1,4 @@
-import { NumberRow } from '../../engines/number-row.ts';
+import { isNumberType, NumberRow } from '../../engines/number-row.ts';
 import type { ServableSpec } from '../../engines/types.ts';
 import type { Cell, Column, ColumnValues, Frame } from '../../kernel/frame.ts';
 import type { MonitorProfile } from '../../stats/profile.ts';
@@ -60,12 +60,10 @@ export interface LoggedAnswers {
   readonly errors?: readonly { readonly row: number; readonly message: string }[];
 }
 
-const NUMERIC: ReadonlySet<string> = new Set(['double', 'float', 'long', 'integer', 'datetime']);
-
 export const logSchemaOf = (projectId: string, endpoint: string, spec: Pick<ServableSpec, 'signature'>): LogSchema => ({
   projectId,
   endpoint,
-  features: spec.signature.inputs.map(({ name, type }) => ({ name, isNumeric: NUMERIC.has(type) })),
+  features: spec.signature.inputs.map(({ name, type }) => ({ name, isNumeric: isNumberType(type) })),
   batch: undefined,
   spare: [],
 });

@@ -1,42 +1,84 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { Cell, Column, ColumnValues } from '../../kernel/frame.ts';
-import { assertShallow, isRecord, parseLoosely, show } from '../http/json.ts';
+import { isRecord, parseJson, show } from '../http/json.ts';
 import { LIMITS } from '../limits.ts';
 import { assertColumns, assertRows, type Call, type Inputs } from './call.ts';
-import { DATATYPE_NAMES, type Datatype, datatypeOf } from './oip-datatypes.ts';
-import { readRow } from './oip-row.ts';
+import type { RowScanner, ScannedRow } from './scanner/row-scanner.ts';
 
-/** The bytes of a request. The form of one row of numbers says by itself that it is not nested deep. */
-export function parseInferBody(body: Buffer): Call {
-  const value = parseLoosely(body);
-  return parseInfer(value, () => assertShallow(body));
+type Kind = 'number' | 'boolean' | 'string';
+
+interface Datatype {
+  readonly kind: Kind;
+  /** Bounds of whole numbers. */
+  readonly range?: readonly [number, number];
 }
 
-/**
- * An inference request of the Open Inference Protocol v2: one input a column, or one 2-D input. Throws `invalid` naming the input.
- * `assertPlain` may refuse the request as a whole before inputs of any form are read.
- */
-export function parseInfer(body: unknown, assertPlain: () => void = nothing): Call {
-  const row = isRecord(body) && Array.isArray(body['inputs']) ? readRow(body['inputs']) : undefined;
-  if (!row) assertPlain();
+const whole = (low: number, high: number): Datatype => ({ kind: 'number', range: [low, high] });
+
+/** The protocol's datatypes. 64-bit integers are exact up to 2^53-1, which is what JSON numbers carry. */
+const DATATYPES: Readonly<Record<string, Datatype>> = {
+  BOOL: { kind: 'boolean' },
+  UINT8: whole(0, 2 ** 8 - 1),
+  UINT16: whole(0, 2 ** 16 - 1),
+  UINT32: whole(0, 2 ** 32 - 1),
+  UINT64: whole(0, Number.MAX_SAFE_INTEGER),
+  INT8: whole(-(2 ** 7), 2 ** 7 - 1),
+  INT16: whole(-(2 ** 15), 2 ** 15 - 1),
+  INT32: whole(-(2 ** 31), 2 ** 31 - 1),
+  INT64: whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  FP16: { kind: 'number' },
+  FP32: { kind: 'number' },
+  FP64: { kind: 'number' },
+  BYTES: { kind: 'string' },
+};
+
+/** The bytes of an inference request. `scanRow` reads what most of them are, if it can: one row of numbers for the version that most are for. */
+export function parseInferBody(body: Buffer, scanRow: RowScanner | undefined): Call {
+  const row = scanRow?.(body);
+  const envelope = row && envelopeOf(body, row);
+  if (!envelope) return parseInfer(parseJson(body));
+  return callOf(envelope, { kind: 'row', names: row.names, cells: row.cells });
+}
+
+type Envelope = Readonly<Record<string, unknown>>;
+
+const NO_MEMBERS: Envelope = {};
+const PLAIN_START = '{"inputs":'.length;
+const CUT = Buffer.from('0');
+const CLOSE = 0x7d;
+
+/** The request without its inputs; undefined where that is no valid request, or where those were not the inputs that count. */
+function envelopeOf(body: Buffer, { start, end }: ScannedRow): Envelope | undefined {
+  if (start === PLAIN_START && end === body.length - 1 && body[end] === CLOSE) return NO_MEMBERS;
+  try {
+    const envelope = parseJson(Buffer.concat([body.subarray(0, start), CUT, body.subarray(end)]));
+    return isRecord(envelope) && envelope['inputs'] === 0 ? envelope : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An inference request of the Open Inference Protocol v2: one input a column, or one 2-D input. Throws `invalid` naming the input. */
+export function parseInfer(body: unknown): Call {
   if (!isRecord(body)) throw new AppError('invalid', `The request must be an object with "inputs"; got ${show(body)}`);
-  const { id, inputs, parameters, outputs } = body;
+  const { inputs } = body;
   if (!Array.isArray(inputs) || inputs.length === 0)
     throw new AppError('invalid', `"inputs" must be a list of tensors, one a column; got ${show(inputs)}`);
   assertColumns(inputs.length);
-  const named = parameters === undefined || parameters === null ? NO_PARAMETERS : parameters;
+  return callOf(body, parseInputs(inputs));
+}
+
+function callOf({ id, parameters, outputs }: Envelope, inputs: Inputs): Call {
+  const named = parameters === undefined || parameters === null ? NO_MEMBERS : parameters;
   if (!isRecord(named)) throw new AppError('invalid', `"parameters" must be an object; got ${show(parameters)}`);
   return {
-    inputs: row ?? parseInputs(inputs),
+    inputs,
     callerId: optionalText(id, 'id'),
     eventTime: optionalText(named['event_time'], 'parameters.event_time'),
     entity: optionalEntity(named['entity'], 'parameters.entity'),
     outputs: parseOutputs(outputs),
   };
 }
-
-const nothing = (): void => undefined;
-const NO_PARAMETERS: Readonly<Record<string, unknown>> = {};
 
 export function optionalText(value: unknown, what: string): string | null {
   if (value === undefined || value === null) return null;
@@ -86,11 +128,11 @@ function parseTensor(input: unknown, index: number): Tensor {
       `Input ${index} must be an object with name, shape, datatype and data; got ${show(input)}`,
     );
   const name = input['name'];
-  const datatype = datatypeOf(input['datatype']);
+  const datatype = typeof input['datatype'] === 'string' ? DATATYPES[input['datatype']] : undefined;
   if (!datatype)
     throw new AppError(
       'invalid',
-      `Input "${name}" has the datatype ${show(input['datatype'])}; expected one of ${DATATYPE_NAMES}`,
+      `Input "${name}" has the datatype ${show(input['datatype'])}; expected one of ${Object.keys(DATATYPES).join(', ')}`,
     );
   const shape = input['shape'];
   const [rows, width] = parseShape(shape, name);

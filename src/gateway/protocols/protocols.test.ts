@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Signature } from '../../engines/signature.ts';
-import { isAppError } from '../../kernel/errors.ts';
 import { frameFor } from './call.ts';
 import { parseCsv } from './csv.ts';
 import { parseInvocations } from './mlflow.ts';
-import { parseInfer, parseInferBody } from './oip.ts';
+import { parseInfer } from './oip.ts';
 
 const signature: Signature = {
   inputs: [
@@ -57,7 +56,6 @@ describe('an OIP request', () => {
   });
   const valuesOf = (body: unknown) => {
     const { inputs } = parseInfer(body);
-    if (inputs.kind === 'row') return [...inputs.cells];
     return inputs.kind === 'columns' ? [...inputs.frame.columns[0]!.values] : [];
   };
 
@@ -82,48 +80,6 @@ describe('an OIP request', () => {
     assert.deepEqual(valuesOf(tensor('BOOL', [true, null])), [true, null]);
     assert.deepEqual(valuesOf(tensor('BYTES', ['a', null])), ['a', null]);
     assert.throws(() => valuesOf(tensor('BOOL', [1])), /Column "x" expects BOOL; element 0 has the number 1/);
-  });
-
-  it('for one row is read as the first of two equal rows is', () => {
-    const cell = fc.oneof(
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
-      fc.integer(),
-      fc.constantFrom(null, 'a', true),
-    );
-    const input = fc.tuple(fc.constantFrom('FP64', 'FP32', 'INT64', 'INT8', 'UINT8', 'BOOL', 'BYTES'), cell);
-    const outcome = (rows: 1 | 2, wide: boolean, list: readonly (readonly [string, unknown])[]) => {
-      const repeat = (values: readonly unknown[]) => [values, values].slice(0, rows).flat();
-      const columns = list.map(([datatype, value], i) => ({
-        name: `c${i}`,
-        shape: [rows],
-        datatype,
-        data: repeat([value]),
-      }));
-      const data = repeat(list.map(([, value]) => value));
-      const features = { name: 'features', shape: [rows, list.length], datatype: list[0]![0], data };
-      const names = list.map((_, i) => ({ name: `c${i}`, type: 'double' as const, required: true }));
-      try {
-        const { inputs } = parseInfer({ inputs: wide ? [features] : columns });
-        const frame = frameFor(inputs, { inputs: names, outputs: [] });
-        return frame.columns.map(({ name, values }) => [name, values[0]]);
-      } catch (error) {
-        return isAppError(error) ? error.message : error;
-      }
-    };
-    fc.assert(
-      fc.property(fc.array(input, { minLength: 1, maxLength: 4 }), fc.boolean(), (list, wide) => {
-        assert.deepEqual(outcome(1, wide, list), outcome(2, wide, list));
-      }),
-    );
-  });
-
-  it('that nests deep is refused, however the rest of it looks', () => {
-    const deep = `${'['.repeat(40)}1${']'.repeat(40)}`;
-    const body = (data: string, more = '') =>
-      Buffer.from(`{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":${data}}]${more}}`);
-    assert.throws(() => parseInferBody(body(deep)), /nests deeper than 32/);
-    assert.throws(() => parseInferBody(body('[1]', ` ${' '.repeat(70_000)},"id":${deep}`)), /nests deeper than 32/);
-    assert.throws(() => parseInferBody(body('[1]', `,"id":${deep}`)), /"id" must be text/);
   });
 
   it('with columns of different lengths or two 2-D inputs is refused by name', () => {

@@ -1,6 +1,8 @@
+import { isNumbersOnly } from '../../engines/number-row.ts';
 import type { Servable, ServableSpec } from '../../engines/types.ts';
 import type { MonitorProfile } from '../../stats/profile.ts';
 import { type LogSchema, logSchemaOf } from '../log/batch.ts';
+import { createRowScanner, type RowScanner } from '../protocols/scanner/row-scanner.ts';
 
 /** What the golden rows said when a version was loaded. */
 export interface SelfTest {
@@ -18,6 +20,8 @@ export interface LiveVersion {
   readonly predictFn: 'predict' | 'predict_proba';
   /** Constant parts of its answers. */
   readonly pieces: AnswerPieces;
+  /** Reads requests for one row of its columns, where those are numbers. */
+  readonly scanRow: RowScanner | undefined;
   /** Requests that it is answering. */
   inFlight: number;
 }
@@ -55,6 +59,9 @@ export function createLiveVersion(input: LiveVersionInput): LiveVersion {
       oipStart: `{"model_name":${JSON.stringify(endpoint)},"model_version":"${spec.version}"`,
       labelType: labelTypeOf(spec),
     },
+    scanRow: isNumbersOnly(spec.signature)
+      ? createRowScanner(spec.signature.inputs.map(({ name }) => name))
+      : undefined,
     inFlight: 0,
   };
 }
