@@ -6,7 +6,7 @@ import { compileSteps, type Matrix, type RowErrors, toNumbers } from './transfor
 export interface Answer {
   readonly values?: Float64Array;
   readonly probabilities?: readonly Float64Array[];
-  readonly labels?: Int32Array;
+  readonly labels?: ArrayLike<number>;
   /** scikit-learn's decision_function: one array for two classes, else one a class. */
   readonly decision?: readonly Float64Array[];
 }
@@ -15,7 +15,7 @@ export type RunEstimator = (matrix: Matrix, errors: RowErrors) => Answer;
 
 export interface CompiledEstimator {
   readonly run: RunEstimator;
-  /** The same for one row of numbers, where there is a shorter way. */
+  /** The same for one row of numbers, where there is a shorter way; `decision` may be missing where there are probabilities. */
   readonly runRow?: (cells: ArrayLike<number>, errors: RowErrors) => Answer;
 }
 
@@ -125,9 +125,16 @@ function argmax(scores: readonly Float64Array[]): Int32Array {
 function compileTrees(model: TreesEstimator): CompiledEstimator {
   const kernel = loadForest(model);
   const init = model.init && compileEstimator(model.init).run;
-  const runRow = (cells: ArrayLike<number>, errors: RowErrors): Answer => walkRow(model, kernel, cells, errors);
+  const runRow = (cells: ArrayLike<number>, errors: RowErrors): Answer => {
+    walkRow(model, kernel, cells, errors);
+    if (model.link === 'expit' && model.divide === 1) return sigmoidOf(kernel.sums[0]!, model.zeroIsPositive);
+    return treesAnswer(model, firstSums(model, kernel));
+  };
   const run: RunEstimator = (matrix, errors) => {
-    if (matrix.rowCount === 1 && !init) return runRow(firstCells(model, matrix, errors), errors);
+    if (matrix.rowCount === 1 && !init) {
+      walkRow(model, kernel, firstCells(model, matrix, errors), errors);
+      return treesAnswer(model, firstSums(model, kernel));
+    }
     const raw = Array.from({ length: model.outputs }, () => new Float64Array(matrix.rowCount));
     const start = init && initialScores(model, init, matrix, errors);
     const columns = inputColumns(model, matrix, errors);
@@ -145,7 +152,7 @@ function firstCells(model: TreesEstimator, { columns }: Matrix, errors: RowError
 }
 
 /** One row, straight into the kernel: what a request for one prediction runs. */
-function walkRow(model: TreesEstimator, kernel: ForestKernel, cells: ArrayLike<number>, errors: RowErrors): Answer {
+function walkRow(model: TreesEstimator, kernel: ForestKernel, cells: ArrayLike<number>, errors: RowErrors): void {
   const { rows, sums } = kernel;
   const { features, outputs, baseline, single } = model;
   let missing = false;
@@ -156,9 +163,18 @@ function walkRow(model: TreesEstimator, kernel: ForestKernel, cells: ArrayLike<n
   }
   for (let k = 0; k < outputs; k++) sums[k] = baseline[k]!;
   kernel.run(model.leftSets ? 'category' : missing ? 'missing' : 'plain', 1);
-  const raw = new Array<Float64Array>(outputs);
-  for (let k = 0; k < outputs; k++) raw[k] = sums.slice(k, k + 1);
-  return treesAnswer(model, raw);
+}
+
+const firstSums = ({ outputs }: TreesEstimator, { sums }: ForestKernel): Float64Array[] =>
+  Array.from({ length: outputs }, (_, k) => sums.slice(k, k + 1));
+
+/** What `treesAnswer` says of one raw score, without the decision and in as few arrays as there can be. */
+function sigmoidOf(score: number, zeroIsPositive: boolean): Answer {
+  const first = new Float64Array(1);
+  const second = new Float64Array(1);
+  second[0] = expit(score);
+  first[0] = 1 - second[0];
+  return { labels: [score > 0 || (zeroIsPositive && score === 0) ? 1 : 0], probabilities: [first, second] };
 }
 
 interface InputColumns {

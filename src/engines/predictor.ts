@@ -96,7 +96,7 @@ function classOutputs(classes: readonly Cell[], answer: Answer, rowCount: number
 /** Classifiers without probabilities are scored by their decision function. */
 function decisionScores(
   decision: readonly Float64Array[],
-  labels: Int32Array,
+  labels: ArrayLike<number>,
   positive: number,
   rowCount: number,
 ): Float64Array {

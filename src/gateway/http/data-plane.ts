@@ -4,7 +4,7 @@ import { AppError, isAppError, messageOf } from '../../kernel/errors.ts';
 import type { Clock, Log } from '../../ports/system.ts';
 import { REHEARSAL_HEADER, REHEARSAL_TOKEN_HEADER, VERSION_HEADER } from '../../serving/wire.ts';
 import { LIMITS } from '../limits.ts';
-import { inferAnswer, invocationsAnswer } from '../protocols/answers.ts';
+import { inferAnswer, invocationsAnswer, isPlain } from '../protocols/answers.ts';
 import type { Call } from '../protocols/call.ts';
 import { parseCsvInvocations, parseInvocations } from '../protocols/mlflow.ts';
 import { parseInferBody } from '../protocols/oip.ts';
@@ -138,7 +138,7 @@ export class DataPlane {
   }
 
   #send(protocol: Protocol, outcome: Outcome, response: ServerResponse): void {
-    if (outcome.ok) sendJson(response, 200, protocol.answer(outcome), outcome.ids);
+    if (outcome.ok) sendJson(response, 200, protocol.answer(outcome), outcome.ids, isPlain(outcome));
     else {
       const status = outcome.isUnavailable ? 503 : outcome.isCallers ? 400 : 500;
       sendJson(response, status, protocol.error(status, outcome.message), outcome.ids);

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
  */
 export function createGuard(host: string): (request: IncomingMessage) => string | undefined {
   if (!/^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host)) return () => undefined;
+  let lastNamed: string | undefined;
   return ({ rawHeaders }) => {
     let named = '';
     let origin: string | undefined;
@@ -16,8 +17,9 @@ export function createGuard(host: string): (request: IncomingMessage) => string 
       if (name.length === 4 && name.toLowerCase() === 'host') named = rawHeaders[i + 1]!;
       else if (name.length === 6 && name.toLowerCase() === 'origin') origin = rawHeaders[i + 1]!;
     }
-    if (!LOOPBACK_NAME.test(named))
+    if (named !== lastNamed && !LOOPBACK_NAME.test(named))
       return `This gateway listens on the loopback address only; it does not answer for the host "${named.slice(0, 100)}"`;
+    lastNamed = named;
     if (origin !== undefined && origin !== `http://${named}`)
       return `Requests from the page "${origin.slice(0, 100)}" are not answered; ask from a program`;
     return undefined;

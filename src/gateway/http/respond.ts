@@ -17,13 +17,15 @@ export const statusOf = (code: ErrorCode): number => STATUS[code];
 
 export const RETRY_AFTER_SECONDS = '1';
 
+/** `isAscii`: the caller knows that the text has no other characters, so that it is not read for its size. */
 export function sendJson(
   response: ServerResponse,
   status: number,
   text: string,
   ids: readonly string[] | null = null,
+  isAscii = false,
 ): void {
-  const sizeBytes = Buffer.byteLength(text);
+  const sizeBytes = isAscii ? text.length : Buffer.byteLength(text);
   const headers = ['Content-Type', 'application/json', 'Content-Length', String(sizeBytes)];
   if (ids && ids.length > 0 && ids.length <= MAX_HEADER_IDS)
     headers.push(PREDICTION_IDS_HEADER, ids.length === 1 ? ids[0]! : ids.join(','));

@@ -28,6 +28,7 @@ export function createRouter(deps: RouterDeps): Handler {
   const fixed = fixedRoutes(deps);
   const seen = new Map<string, Handler>();
   const refusalOf = createGuard(deps.host);
+  let last: { readonly url: string; readonly handler: Handler } | undefined;
   return (request, response) => {
     const refusal = refusalOf(request);
     if (refusal !== undefined) {
@@ -36,10 +37,17 @@ export function createRouter(deps: RouterDeps): Handler {
       return;
     }
     const url = request.url ?? '/';
+    // Most requests are for what the one before was for: no key is made and hashed for them.
+    if (last?.url === url && request.method === 'POST') {
+      last.handler(request, response);
+      return;
+    }
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const key = `${request.method} ${path}`;
-    const handler = fixed.get(key) ?? seen.get(key) ?? findPredictRoute(deps, seen, key, path);
+    const predictRoute = seen.get(key) ?? findPredictRoute(deps, seen, key, path);
+    if (predictRoute) last = { url, handler: predictRoute };
+    const handler = predictRoute ?? fixed.get(key);
     if (handler) handler(request, response);
     else answerRest(deps, path, request, response);
   };

@@ -6,8 +6,11 @@ import type { Answer } from '../serve/predict.ts';
  * An OIP response. `parameters.prediction_ids` is text, comma-separated, one id a row, for the protocol's parameters are text, numbers and
  * booleans; rows that failed are null in the data and named in `parameters.failed_rows`.
  */
-export function inferAnswer({ version, outputs, ids, call, fallback }: Answer): string {
-  const { oipStart, labelType } = version.pieces;
+export function inferAnswer(answer: Answer): string {
+  const { version, outputs, ids, call, fallback } = answer;
+  const { oipStart, labelType, oneRow } = version.pieces;
+  if (isPlain(answer) && call.outputs === null && outputs.probabilities?.length === 2)
+    return `${oneRow.start}${ids[0]!}${oneRow.label}${labelsText(outputs.labels)}${oneRow.probabilities}${rowText(outputs.probabilities, 0)}]}]}`;
   const id = call.callerId === null ? '' : `,"id":${JSON.stringify(call.callerId)}`;
   const rows = outputs.rowCount;
   const idText = rows === 1 ? ids[0]! : ids.join(',');
@@ -23,6 +26,15 @@ export function inferAnswer({ version, outputs, ids, call, fallback }: Answer): 
   const extra = (fallback ? ',"fallback":true' : '') + failedText(outputs);
   return `${oipStart}${id},"parameters":{"prediction_ids":"${idText}"${extra}},"outputs":[${tensors}]}`;
 }
+
+/** One row that its model answered, in nothing but ASCII. */
+export const isPlain = ({ version, outputs, call, fallback }: Answer): boolean =>
+  outputs.rowCount === 1 &&
+  version.pieces.isAscii &&
+  typeof outputs.labels[0] !== 'string' &&
+  call.callerId === null &&
+  !fallback &&
+  outputs.errors === undefined;
 
 /** MLflow's answer: labels, or a list a row where the model's `predict_fn` is `predict_proba`. */
 export function invocationsAnswer({ version, outputs }: Answer): string {

@@ -31,6 +31,9 @@ export interface AnswerPieces {
   readonly oipStart: string;
   /** OIP's datatype of `predict`. */
   readonly labelType: 'FP64' | 'INT64' | 'BOOL' | 'BYTES';
+  /** An answer for one row with two probabilities: what stands before the id, the label and the probabilities. */
+  readonly oneRow: { readonly start: string; readonly label: string; readonly probabilities: string };
+  readonly isAscii: boolean;
 }
 
 /** Without a profile only requests, errors, latencies and labels are counted. */
@@ -55,14 +58,26 @@ export function createLiveVersion(input: LiveVersionInput): LiveVersion {
     profile: input.profile ?? NO_PROFILE,
     schema: logSchemaOf(projectId, endpoint, spec),
     predictFn: input.predictFn ?? 'predict',
-    pieces: {
-      oipStart: `{"model_name":${JSON.stringify(endpoint)},"model_version":"${spec.version}"`,
-      labelType: labelTypeOf(spec),
-    },
+    pieces: piecesOf(endpoint, spec),
     scanRow: isNumbersOnly(spec.signature)
       ? createRowScanner(spec.signature.inputs.map(({ name }) => name))
       : undefined,
     inFlight: 0,
+  };
+}
+
+function piecesOf(endpoint: string, spec: ServableSpec): AnswerPieces {
+  const oipStart = `{"model_name":${JSON.stringify(endpoint)},"model_version":"${spec.version}"`;
+  const labelType = labelTypeOf(spec);
+  return {
+    oipStart,
+    labelType,
+    oneRow: {
+      start: `${oipStart},"parameters":{"prediction_ids":"`,
+      label: `"},"outputs":[{"name":"predict","shape":[1],"datatype":"${labelType}","data":[`,
+      probabilities: ']},{"name":"predict_proba","shape":[1,2],"datatype":"FP64","data":[',
+    },
+    isAscii: /^[\x20-\x7e]*$/.test(oipStart),
   };
 }
 
