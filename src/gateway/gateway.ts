@@ -219,6 +219,8 @@ async function tick({ options, log, fleet, state }: Parts): Promise<void> {
     isMoved = true;
   }
   if (isMoved) await state.save();
+  // A latch that the control plane hears of must hold over a crash.
+  await state.settled();
 }
 
 function latch(parts: Parts, endpoint: LiveEndpoint, versionId: string, rolloutId: string, breach: Breach): void {

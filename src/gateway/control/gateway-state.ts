@@ -54,6 +54,14 @@ export class GatewayState {
     return this.#save();
   }
 
+  /** Resolves when everything so far is durable, or could not be written. */
+  async settled(): Promise<void> {
+    for (let saving: Promise<void> | undefined; saving !== this.#saving; ) {
+      saving = this.#saving;
+      await saving.catch(() => undefined);
+    }
+  }
+
   #save(): Promise<void> {
     this.#saving = this.#saving
       .catch(() => undefined)
