@@ -15,6 +15,7 @@ import { readJson, writeJsonDurably } from './control/durable-json.ts';
 import { Fleet } from './control/fleet.ts';
 import { GatewayState } from './control/gateway-state.ts';
 import { Reporter } from './control/reporter.ts';
+import { GatheredRequest } from './http/body.ts';
 import { DataPlane } from './http/data-plane.ts';
 import { createRouter } from './http/router.ts';
 import { createIds } from './ids.ts';
@@ -168,7 +169,13 @@ async function assemble(options: GatewayOptions): Promise<Parts> {
     metrics: () => metricsOf(parts),
   });
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 15_000, requestTimeout: 60_000, maxHeaderSize: 16_384 },
+    {
+      IncomingMessage: GatheredRequest,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: 15_000,
+      requestTimeout: 60_000,
+      maxHeaderSize: 16_384,
+    },
     router,
   );
   const parts: Parts = {

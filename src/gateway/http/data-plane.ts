@@ -10,7 +10,7 @@ import { parseCsvInvocations, parseInvocations } from '../protocols/mlflow.ts';
 import { parseInferBody } from '../protocols/oip.ts';
 import type { LiveEndpoint } from '../serve/live-endpoint.ts';
 import { type Facts, type Outcome, type PredictDeps, predict } from '../serve/predict.ts';
-import { readBody } from './body.ts';
+import type { GatheredRequest } from './body.ts';
 import { parseJson } from './json.ts';
 import { sendJson, statusOf } from './respond.ts';
 
@@ -80,7 +80,7 @@ export class DataPlane {
     protocol: Protocol,
     endpoint: LiveEndpoint,
     forced: string | null,
-    request: IncomingMessage,
+    request: GatheredRequest,
     response: ServerResponse,
   ): void {
     const startedAt = performance.now();
@@ -90,11 +90,10 @@ export class DataPlane {
         ? 'The gateway is stopping'
         : `${LIMITS.inFlight} requests are under way; try again shortly`;
       sendJson(response, this.#isDraining ? 503 : 429, protocol.error(429, message));
-      request.resume();
       return;
     }
     this.#inFlight += 1;
-    readBody(request, (error, body) => {
+    request.readBody((error, body) => {
       if (error) {
         this.#inFlight -= 1;
         response.shouldKeepAlive = false;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LiveEndpoint } from '../serve/live-endpoint.ts';
+import type { GatheredRequest } from './body.ts';
 import { type DataPlane, isCsv, MLFLOW, mediaTypeOf, OIP } from './data-plane.ts';
 import { createGuard } from './guard.ts';
 import { sendJson, sendText } from './respond.ts';
@@ -18,7 +19,7 @@ export interface RouterDeps {
   readonly metrics: () => string;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: GatheredRequest, response: ServerResponse) => void;
 
 const MODEL_PATH = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/;
 const INVOCATIONS_PATH = /^\/endpoints\/([^/]+)\/invocations$/;
@@ -32,7 +33,6 @@ export function createRouter(deps: RouterDeps): Handler {
   return (request, response) => {
     const refusal = refusalOf(request);
     if (refusal !== undefined) {
-      request.resume();
       sendJson(response, 403, OIP.error(403, refusal));
       return;
     }
@@ -88,7 +88,6 @@ function isMlflowType(request: IncomingMessage): boolean {
 }
 
 function refuseType(request: IncomingMessage, response: ServerResponse): void {
-  request.resume();
   const type = request.headers['content-type'] ?? 'none';
   sendText(
     response,
@@ -120,7 +119,6 @@ function fixedRoutes(deps: RouterDeps): ReadonlyMap<string, Handler> {
 }
 
 function answerRest(deps: RouterDeps, path: string, request: IncomingMessage, response: ServerResponse): void {
-  request.resume();
   const model = MODEL_PATH.exec(path);
   const invocations = INVOCATIONS_PATH.exec(path);
   const name = decode(model?.[1] ?? invocations?.[1]);
