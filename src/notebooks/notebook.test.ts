@@ -19,10 +19,10 @@ test('sources written as lists of lines are one text', () => {
   assert.equal(parse([code(['a = 1\n', 'b = 2'])]).cells[0]?.source, 'a = 1\nb = 2');
 });
 
-test('what is not a notebook of version 4 is refused with what to do', () => {
+test('what is no notebook of version 3 or 4 is refused with what to do', () => {
   assert.throws(() => parseNotebook('{', 'a.ipynb'), { code: 'invalid', message: /a\.ipynb is not a notebook/ });
-  assert.throws(() => parseNotebook(text([], { nbformat: 3 }), 'a.ipynb'), {
-    message: /nbformat 3; open it in a current Jupyter/,
+  assert.throws(() => parseNotebook(text([], { nbformat: 2 }), 'a.ipynb'), {
+    message: /nbformat 2; open it in a current Jupyter/,
   });
   assert.throws(() => parse([{ cell_type: 'sql', source: '' }]), { message: /cell 1 has the type "sql"/ });
   assert.throws(() => parse([{ cell_type: 'code', source: 7 }]), { message: /cell 1 has no source/ });

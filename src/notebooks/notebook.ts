@@ -25,8 +25,8 @@ export const MAX_CELLS = 10_000;
 const CELL_TYPES = ['code', 'markdown', 'raw'];
 
 /**
- * Reads a notebook of nbformat 4 (nbformat.readthedocs.io); sources become one text each. Throws `invalid` with the cell and
- * what to do, `too_large` beyond 64 MiB.
+ * Reads a notebook of nbformat 4 (nbformat.readthedocs.io) or 3, which becomes 4; sources become one text each. Throws
+ * `invalid` with the cell and what to do, `too_large` beyond 64 MiB.
  */
 export function parseNotebook(text: string, name: string): Notebook {
   if (text.length > MAX_NOTEBOOK_BYTES) {
@@ -35,8 +35,9 @@ export function parseNotebook(text: string, name: string): Notebook {
       `${name} holds ${text.length} characters; at most ${MAX_NOTEBOOK_BYTES} are read. Clear its outputs and save it`,
     );
   }
-  const value = parseJson(text, name);
-  if (!isRecord(value)) throw new AppError('invalid', `${name} is not a notebook: its JSON is no object`);
+  const json = parseJson(text, name);
+  if (!isRecord(json)) throw new AppError('invalid', `${name} is not a notebook: its JSON is no object`);
+  const value = json['nbformat'] === 3 ? upgrade(json) : json;
   if (value['nbformat'] !== 4) {
     throw new AppError(
       'invalid',
@@ -70,6 +71,60 @@ export const codeOf = (notebook: Notebook): readonly string[] =>
 export function tagsOf(cell: NotebookCell): string[] {
   const tags = cell.metadata['tags'];
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+}
+
+/** Version 3 kept the cells in worksheets, code under `input` and headings as cells of their own. */
+function upgrade(old: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const sheets = Array.isArray(old['worksheets']) ? old['worksheets'] : [];
+  const cells = sheets.flatMap((sheet) => (isRecord(sheet) && Array.isArray(sheet['cells']) ? sheet['cells'] : []));
+  return { nbformat: 4, nbformat_minor: 0, metadata: old['metadata'], cells: cells.map(upgradeCell) };
+}
+
+function upgradeCell(cell: unknown): unknown {
+  if (!isRecord(cell)) return cell;
+  const metadata = cell['metadata'] ?? {};
+  const type = cell['cell_type'];
+  if (type === 'code') {
+    const outputs = Array.isArray(cell['outputs']) ? cell['outputs'].map(upgradeOutput) : [];
+    return {
+      cell_type: 'code',
+      metadata,
+      source: cell['input'] ?? '',
+      outputs,
+      execution_count: cell['prompt_number'] ?? null,
+    };
+  }
+  if (type !== 'heading') return { cell_type: type === 'raw' ? 'raw' : 'markdown', metadata, source: cell['source'] };
+  const level = typeof cell['level'] === 'number' ? Math.min(6, Math.max(1, cell['level'])) : 1;
+  return { cell_type: 'markdown', metadata, source: `${'#'.repeat(level)} ${toText(cell['source']) ?? ''}` };
+}
+
+/** Names that version 3 gave to media types. */
+const MEDIA: Readonly<Record<string, string>> = {
+  text: 'text/plain',
+  html: 'text/html',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  latex: 'text/latex',
+  json: 'application/json',
+  javascript: 'application/javascript',
+};
+
+function upgradeOutput(output: unknown): unknown {
+  if (!isRecord(output)) return output;
+  const type = output['output_type'];
+  if (type === 'stream') {
+    return { output_type: 'stream', name: output['stream'] ?? 'stdout', text: toText(output['text']) ?? '' };
+  }
+  if (type === 'pyerr') return { ...output, output_type: 'error' };
+  const data = Object.entries(MEDIA).flatMap(([old, media]) => {
+    const text = toText(output[old]);
+    return text === undefined ? [] : [[media, text]];
+  });
+  const shared = { data: Object.fromEntries(data), metadata: {} };
+  if (type !== 'pyout') return { output_type: 'display_data', ...shared };
+  return { output_type: 'execute_result', execution_count: output['prompt_number'] ?? null, ...shared };
 }
 
 function parseJson(text: string, name: string): unknown {

@@ -1,11 +1,11 @@
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
-
 import { isAppError } from '../kernel/errors.ts';
 import type { CellResult, Kernel, Kernels } from '../ports/kernels.ts';
 import type { Clock } from '../ports/system.ts';
-import { type Notebook, type NotebookCell, parseNotebook } from './notebook.ts';
+import type { Notebook, NotebookCell } from './notebook.ts';
 import { collectOutputs, toLogText } from './outputs.ts';
 import { injectParameters } from './parameters.ts';
+import { readNotebook } from './reading.ts';
 import type { NotebookProgress, NotebookResult, NotebookSpec } from './types.ts';
 
 export interface NotebookDeps {
@@ -50,7 +50,7 @@ export async function runNotebook(deps: NotebookDeps, spec: NotebookSpec): Promi
   };
   let kernel: Kernel | undefined;
   try {
-    const notebook = injectParameters(parseNotebook(await readFile(spec.notebook, 'utf8'), spec.name), spec.params);
+    const notebook = injectParameters(await readNotebook(spec.notebook, spec.name), spec.params);
     kernel = await deps.kernels.start({ python: spec.python, cwd: spec.cwd, env: deps.env });
     const startMs = deps.clock.now() - startedAt;
     await kernel.execute(SEED, { silent: true });
