@@ -48,13 +48,27 @@ export interface PythonEnvironment {
  * - `find` answers only environments that are whole.
  * - A lock that cannot be installed throws `invalid` with the installer's last lines.
  */
+export interface LockOptions {
+  readonly python: string;
+  /** Packages as they were before this day (ISO 8601). */
+  readonly excludeNewer?: string;
+  /** Packages for which that day does not count. */
+  readonly anyDay?: readonly string[];
+  /** Nothing that would have to be built from source. */
+  readonly wheelsOnly?: boolean;
+  /** Lines that bound versions without asking for the package. */
+  readonly constraints?: readonly string[];
+}
+
 export interface Environments {
   digestOf(lock: string): string;
   find(digest: string): Promise<PythonEnvironment | undefined>;
   build(lock: string, onProgress?: (line: string) => void): Promise<PythonEnvironment>;
-  /** Resolves requirement lines to a lock text with pinned versions and without registry addresses. */
-  lock(
-    requirements: readonly string[],
-    options: { readonly python: string; readonly excludeNewer?: string },
-  ): Promise<string>;
+  /**
+   * Resolves requirement lines to a lock text with pinned versions and without registry addresses. Throws `invalid` with the
+   * resolver's reason.
+   */
+  lock(requirements: readonly string[], options: LockOptions): Promise<string>;
+  /** Versions of the Pythons that are installed, newest first: `3.12.1`. None is ever downloaded for this. */
+  pythons(): Promise<readonly string[]>;
 }

@@ -30,5 +30,7 @@ export interface Kernels {
     readonly python: string;
     readonly cwd: string;
     readonly env: Readonly<Record<string, string>>;
+    /** A program and its arguments under which the kernel starts; it replaces itself with what follows (`unshare --net`). */
+    readonly under?: readonly string[];
   }): Promise<Kernel>;
 }

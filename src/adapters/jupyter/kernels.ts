@@ -59,7 +59,9 @@ class JupyterKernel implements Kernel {
       kernel_name: 'python3',
     };
     await writeFile(join(folder, 'connection.json'), JSON.stringify(connection), { mode: 0o600 });
-    const child = spawn(options.python, ['-m', 'ipykernel_launcher', '-f', join(folder, 'connection.json')], {
+    const command = [options.python, '-m', 'ipykernel_launcher', '-f', join(folder, 'connection.json')];
+    const [program, ...args] = [...(options.under ?? []), ...command];
+    const child = spawn(program!, args, {
       cwd: options.cwd,
       env: { ...options.env, JPY_PARENT_PID: String(process.pid) },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,9 +1,11 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../kernel/errors.ts';
-import type { Environments, PythonEnvironment } from '../../ports/executor.ts';
+import type { Environments, LockOptions, PythonEnvironment } from '../../ports/executor.ts';
 import { lockDigest, type ParsedLock, parseLock } from './lock.ts';
+import { listPythons, withInstalledPythons } from './pythons.ts';
 import { findUv, runProgram } from './uv-program.ts';
 
 export interface UvEnvironmentsOptions {
@@ -32,7 +34,7 @@ const OTHER_BUILDER_POLL_MS = 200;
  * one whole. Nothing in them is edited later: their files are links into uv's cache.
  */
 export function createUvEnvironments(options: UvEnvironmentsOptions): Environments {
-  const env = options.env ?? process.env;
+  const env = withInstalledPythons(options.env ?? process.env);
   let found: Promise<string> | undefined;
   const uv = (onProgress: Progress) => {
     found ??= findUv(env, join(options.dataDir, 'tools'), onProgress);
@@ -47,6 +49,7 @@ export function createUvEnvironments(options: UvEnvironmentsOptions): Environmen
     find: (digest) => find(context, digest),
     build: (lock, onProgress) => build(context, lock, onProgress),
     lock: (requirements, lockOptions) => resolve(context, requirements, lockOptions),
+    pythons: async () => listPythons(await uv(undefined), env),
   };
 }
 
@@ -176,32 +179,31 @@ async function uvRun(
   });
 }
 
-async function resolve(
-  context: Context,
-  requirements: readonly string[],
-  options: { readonly python: string; readonly excludeNewer?: string },
-): Promise<string> {
+/** No package is that new: for those that the day does not count for. */
+const NO_DAY = '2200-01-01';
+
+async function resolve(context: Context, requirements: readonly string[], options: LockOptions): Promise<string> {
   const uv = await context.uv();
-  const quiet = ['--no-header', '--no-annotate', '--no-emit-index-url', '--no-emit-find-links', '--no-progress'];
-  const newer = options.excludeNewer ? ['--exclude-newer', options.excludeNewer] : [];
-  const args = [
-    'pip',
-    'compile',
-    '-',
-    '--python-version',
-    options.python,
-    '--python-preference',
-    'system',
-    ...quiet,
-    ...newer,
-  ];
-  const out = await uvRun(
-    context,
-    uv,
-    args,
-    undefined,
-    'The requirements could not be resolved',
-    `${requirements.join('\n')}\n`,
-  );
-  return `# python: ${options.python}\n${out.trim()}\n`;
+  const bounds = await writeConstraints(options.constraints ?? []);
+  const args = ['pip', 'compile', '-', '--python-version', options.python, '--python-preference', 'system'];
+  args.push('--no-header', '--no-annotate', '--no-emit-index-url', '--no-emit-find-links', '--no-progress');
+  if (options.wheelsOnly) args.push('--only-binary', ':all:');
+  if (bounds) args.push('--constraints', join(bounds, 'constraints.txt'));
+  if (options.excludeNewer) args.push('--exclude-newer', options.excludeNewer);
+  for (const name of options.excludeNewer ? (options.anyDay ?? []) : [])
+    args.push('--exclude-newer-package', `${name}=${NO_DAY}`);
+  try {
+    const problem = 'The requirements could not be resolved';
+    const out = await uvRun(context, uv, args, undefined, problem, `${requirements.join('\n')}\n`);
+    return `# python: ${options.python}\n${out.trim()}\n`;
+  } finally {
+    if (bounds) await rm(bounds, { recursive: true, force: true });
+  }
+}
+
+async function writeConstraints(lines: readonly string[]): Promise<string | undefined> {
+  if (lines.length === 0) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'levain-lock-'));
+  await writeFile(join(folder, 'constraints.txt'), `${lines.join('\n')}\n`);
+  return folder;
 }
