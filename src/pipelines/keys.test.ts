@@ -94,8 +94,13 @@ test('what is asked of the notebook afterwards is part of its key', () => {
 
 test('a cached step says of which run and why', () => {
   assert.equal(
-    cachedReason(keyPartsOf(input('train')), 'run-0001234'),
+    cachedReason(keyPartsOf(input('train')), { id: 'run-0001234' }),
     'cached from run 0001234: same notebook, data, code, environment',
+  );
+  const adopted = { kind: 'adopt', key: 'k', asOf: null } as const;
+  assert.equal(
+    cachedReason(keyPartsOf(input('train')), { id: 'run-1', trigger: adopted, finishedAt: Date.UTC(2026, 2, 1, 9, 5) }),
+    'cached, adopt ran it at 2026-03-01 09:05 UTC: same notebook, data, code, environment',
   );
 });
 

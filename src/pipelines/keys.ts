@@ -1,7 +1,7 @@
 import { digestOf, sha256 } from '../kernel/hash.ts';
 import { datasetOf, type ProjectFile, type StepSection } from '../project-file/index.ts';
 import { matchesPath } from './paths.ts';
-import type { KeyPart, OutputFile, SnapshotFile } from './types.ts';
+import type { KeyPart, OutputFile, PipelineRun, SnapshotFile } from './types.ts';
 
 /** Rises when the meaning of a key changes. */
 const KEY_FORMAT = 1;
@@ -87,7 +87,11 @@ export function rerunReason(parts: readonly KeyPart[], previous: readonly KeyPar
   return `re-ran because ${shown}${more} changed`;
 }
 
-export function cachedReason(parts: readonly KeyPart[], fromRun: string): string {
+/** `maker`: the run that left the outputs; one that adopt filed is named as such. */
+export function cachedReason(
+  parts: readonly KeyPart[],
+  maker: Pick<PipelineRun, 'id'> & Partial<Pick<PipelineRun, 'trigger' | 'finishedAt'>>,
+): string {
   const has = (prefix: string) => parts.some(({ name }) => name.startsWith(prefix));
   const what = [
     has('notebook:') ? 'notebook' : 'command',
@@ -95,7 +99,10 @@ export function cachedReason(parts: readonly KeyPart[], fromRun: string): string
     ...(has('file:') ? ['code'] : []),
     'environment',
   ];
-  return `cached from run ${fromRun.slice(-7)}: same ${what.join(', ')}`;
+  const same = `same ${what.join(', ')}`;
+  if (maker.trigger?.kind !== 'adopt') return `cached from run ${maker.id.slice(-7)}: ${same}`;
+  const at = new Date(maker.finishedAt ?? 0).toISOString().slice(0, 16).replace('T', ' ');
+  return `cached, adopt ran it at ${at} UTC: ${same}`;
 }
 
 /** @example partInWords('file:train.py') === 'train.py' */

@@ -3,12 +3,13 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
 import { type Route, route } from '../wire/route.ts';
+import { fileAdopted } from './adopted.ts';
 import { appliedFile, applyProject, listApplied } from './applied.ts';
 import { attemptOf, LOG_CHUNK_BYTES, maskSecrets, readLogChunk } from './attempts.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { cancelRun, getRunDetail, listRuns, startRun } from './runs.ts';
 import { MAX_SNAPSHOT_BYTES, missingContents } from './snapshots.ts';
-import { ApplyInput, isStepEnd, StartRunInput } from './types.ts';
+import { AdoptedInput, ApplyInput, isStepEnd, StartRunInput } from './types.ts';
 import { whyStep } from './why.ts';
 import { toWireDetail, toWireRun } from './wire.ts';
 
@@ -106,6 +107,18 @@ const runRoutes = (deps: PipelinesDeps): readonly Route[] => [
       bodyLimitBytes: MANIFEST_BYTES,
     },
     async ({ actor, params, body }) => toWireRun(await startRun(deps, actor, { ...body, pipeline: params.name })),
+  ),
+  route(
+    {
+      method: 'POST',
+      path: '/pipelines/:name/adopted',
+      permission: 'write',
+      summary: 'File a step that levain adopt ran, so that the next run finds it cached',
+      params: NameParams,
+      body: AdoptedInput,
+      bodyLimitBytes: MANIFEST_BYTES,
+    },
+    ({ actor, params, body }) => fileAdopted(deps, actor, { ...body, pipeline: params.name }),
   ),
   route(
     {

@@ -13,6 +13,7 @@ import { failureOf, failureOfError } from './failures.ts';
 import { cachedReason, exportsOf, rerunReason } from './keys.ts';
 import { collectExports, failureOfExit, notebookSpec, readNotebookResult } from './notebook-step.ts';
 import { collectFiles, collectNotebook } from './outputs.ts';
+import { findRun } from './runs.store.ts';
 import { layOutFiles, snapshotFolder } from './snapshots.ts';
 import { planStep, type StepPlan } from './step-plan.ts';
 import { findCached, findPrevious, findStep, findTwin, listKeyParts } from './steps.store.ts';
@@ -45,16 +46,17 @@ async function reuse(deps: PipelinesDeps, held: HeldStep, plan: StepPlan): Promi
   const { step } = held;
   await held.note({ cacheKey: plan.cacheKey, envDigest: plan.envDigest }, plan.parts);
   for (;;) {
-    const { cached, twin } = await deps.db.read(async (tx) => ({
-      cached: await findCached(tx, step.projectId, plan.cacheKey),
-      twin: await findTwin(tx, step, plan.cacheKey),
-    }));
+    const { cached, maker, twin } = await deps.db.read(async (tx) => {
+      const cached = await findCached(tx, step.projectId, plan.cacheKey);
+      const maker = cached && (await findRun(tx, step.projectId, cached.runId));
+      return { cached, maker, twin: await findTwin(tx, step, plan.cacheKey) };
+    });
     if (cached)
       return {
         kind: 'cached',
         outputs: cached.outputs,
         from: cached.runId,
-        reason: cachedReason(plan.parts, cached.runId),
+        reason: cachedReason(plan.parts, maker ?? { id: cached.runId }),
       };
     if (!twin) return undefined;
     await held.note({ reason: `waits for run ${twin.runId.slice(-7)}, which computes the same` });

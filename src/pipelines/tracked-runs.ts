@@ -83,7 +83,11 @@ async function createOwn(deps: PipelinesDeps, held: HeldStep, plan: StepPlan, at
   return run;
 }
 
-function lineageOf({ run, step }: HeldStep, plan: StepPlan): { key: string; value: string }[] {
+/** What a tracked run was made from, as tags. */
+export function lineageOf(
+  { run, step }: Pick<HeldStep, 'run' | 'step'>,
+  plan: Pick<StepPlan, 'data' | 'envDigest'>,
+): { key: string; value: string }[] {
   const data = Object.values(plan.data).map(({ dataset, versionId }) => ({
     key: `levain.dataset.${dataset}`,
     value: versionId,

@@ -18,7 +18,7 @@ type Deps = Pick<PipelinesDeps, 'db' | 'clock' | 'random' | 'log' | 'outbox' | '
 export interface TriggerEvent {
   readonly projectId: string;
   readonly pipeline: string;
-  readonly kind: Exclude<TriggerKind, 'manual' | 'rehearsal'>;
+  readonly kind: Exclude<TriggerKind, 'manual' | 'rehearsal' | 'adopt'>;
   readonly key: string;
   readonly asOf: number | null;
   readonly dataMode: PipelineRun['dataMode'];

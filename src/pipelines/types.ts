@@ -33,7 +33,7 @@ export type StepState = (typeof STEP_STATES)[number];
 /** Phases of a run are rows alike: data in, the file's steps, then registration and gate. */
 export type StepKind = 'data' | 'run' | 'notebook' | 'register' | 'gate';
 
-export const TRIGGER_KINDS = ['manual', 'cron', 'data', 'alert', 'after', 'rehearsal'] as const;
+export const TRIGGER_KINDS = ['manual', 'cron', 'data', 'alert', 'after', 'rehearsal', 'adopt'] as const;
 export type TriggerKind = (typeof TRIGGER_KINDS)[number];
 
 /** Why a step or a run did not get through: data, not an exception. */
@@ -113,6 +113,67 @@ export const StartRunInput = z.object({
   rehearsal: z.string().max(100).nullable().default(null),
 });
 export type StartRunInput = z.input<typeof StartRunInput> & { readonly pipeline: string };
+
+const Digest = z.string().regex(/^[0-9a-f]{64}$/);
+const OutputFileInput = z.object({
+  path: z.string().min(1).max(1024),
+  digest: Digest,
+  sizeBytes: z.number().int().nonnegative(),
+});
+const Pairs = z.record(z.string().min(1).max(250), z.string().max(6_000));
+const TrackedInput = z.object({
+  name: z.string().max(250).nullable().default(null),
+  startedAt: z.number().int(),
+  endedAt: z.number().int(),
+  params: Pairs.default({}),
+  tags: Pairs.default({}),
+  metrics: z
+    .array(
+      z.object({
+        key: z.string().min(1).max(250),
+        value: z.number(),
+        timestamp: z.number().int(),
+        step: z.number().int(),
+      }),
+    )
+    .max(100_000)
+    .default([]),
+  artifacts: z.array(OutputFileInput).max(10_000).default([]),
+});
+
+/** A step that ran outside of the server, by `levain adopt`. All bytes that it names are uploaded already. */
+export const AdoptedInput = z.object({
+  step: z.string().min(1).max(200),
+  /** The applied snapshot; another one means that the project changed since. */
+  sourceDigest: Digest,
+  /** What it ran on, by content: it must be what the step has now. */
+  ran: z.object({
+    /** Bytes of the notebook. */
+    notebook: Digest,
+    /** By dataset, the digests of its files. */
+    data: z.record(z.string().min(1).max(100), z.array(Digest).max(10_000)),
+    /** SHA-256 of the lock's text; null without one. */
+    lock: Digest.nullable(),
+    params: z.record(z.string(), z.json()).default({}),
+    platform: z.string().min(1).max(100),
+  }),
+  startedAt: z.number().int(),
+  endedAt: z.number().int(),
+  /** The executed notebook. */
+  notebook: OutputFileInput.nullable().default(null),
+  log: OutputFileInput.nullable().default(null),
+  files: z.array(OutputFileInput).max(20_000).default([]),
+  /** By variable: its model folder, and what is known of it. */
+  exports: z.record(
+    z.string().min(1).max(250),
+    z.object({ files: z.array(OutputFileInput).max(20_000), facts: z.json() }),
+  ),
+  /** The scores that were found, for a run of ours where the code tracked nothing itself. */
+  metrics: z.record(z.string().min(1).max(250), z.number()).default({}),
+  /** The runs that the code tracked itself, the primary one first. */
+  tracked: z.array(TrackedInput).max(1_000).default([]),
+});
+export type AdoptedInput = z.input<typeof AdoptedInput> & { readonly pipeline: string };
 
 /** A file that a step put out. */
 export interface OutputFile {

@@ -20,6 +20,7 @@ export {
   searchExperiments,
   setExperimentTag,
 } from './experiments.ts';
+export { type FinishedRun, prepareFinishedRun, type RecordRun } from './finished-runs.ts';
 export {
   claimModelsOfAttempt,
   createLoggedModel,
