@@ -46,7 +46,8 @@ function arrangerOf({ inputs }: EngineModel): (row: NumberRow) => Float64Array |
   };
 }
 
-function toMatrix(model: EngineModel, frame: Frame, singles: ReadonlySet<string> | undefined): Matrix {
+/** The columns that the model wants, in its order. Throws `invalid` where one is missing. */
+export function toMatrix(model: EngineModel, frame: Frame, singles: ReadonlySet<string> | undefined): Matrix {
   const { names, count } = model.inputs;
   if (names === null && frame.columns.length !== count)
     throw new AppError('invalid', `The model wants ${count} columns, got ${frame.columns.length}`);

@@ -41,7 +41,7 @@ interface Runnable {
 }
 
 /** The content of a digest. Bytes that hash to something else are refused before anything reads them. */
-async function readContent(digest: string, io: ServableIo): Promise<Uint8Array> {
+export async function readContent(digest: string, io: ServableIo): Promise<Uint8Array> {
   const bytes = await readFile(await io.localPath(digest));
   const actual = sha256(bytes);
   if (actual !== digest)
