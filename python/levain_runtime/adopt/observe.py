@@ -1,12 +1,13 @@
 """Turns completed calls into records, reads, fits, predictions and metrics."""
 
-import sys
 import types
+import weakref
 
 from . import records as _r
-from .paths import is_address
+from .paths import WINDOW_BACKENDS, is_address
 from .sites import Record
 
+REFCOUNTING = frozenset(["resize", "setflags"])
 FIT_METHODS = frozenset("fit fit_transform fit_resample fit_sample fit_predict partial_fit train_on_batch fit_generator fit_regularized".split())
 PREDICT_METHODS = frozenset("predict predict_proba predict_log_proba decision_function score predict_classes evaluate".split())
 MAX_EVENTS = 20000
@@ -97,17 +98,24 @@ class Observer:
 
     # Before the call.
 
-    def before(self, site, receiver):
-        source = None if isinstance(receiver, types.ModuleType) else _r.data_behind(receiver)
-        return None if source is None else _r.Input(source)
+    def called(self, site, entry, value):
+        entry.owner = value if isinstance(value, (type, types.ModuleType)) else type(value)
+        source = None if isinstance(value, (type, types.ModuleType)) else _r.data_behind(value)
+        if source is not None:
+            entry.before = _r.Input(source)
+            if site.inplace or site.attribute in REFCOUNTING:
+                # pandas and numpy count references to tell a lasting object from a passing one: none of ours may count.
+                entry.after = weakref.ref(source)
+                return
+        entry.callee = value
 
-    def path_argument(self, site, entry, key, value, writes):
+    def path_argument(self, site, entry, value, kind):
         if isinstance(value, (bytes, int)) or not (isinstance(value, str) or hasattr(value, "__fspath__")):
             return value
-        if not writes and site.attribute == "open" and _opens_to_write(entry, site):
-            writes = True
-        paths = self.trace.paths
-        led = paths.to_write(value) if writes else paths.to_read(value)
+        if kind == 3:
+            return "agg" if isinstance(value, str) and value.lower() in WINDOW_BACKENDS else value
+        writes = kind == 2 or (site.attribute == "open" and _opens_to_write(site))
+        led = self.trace.paths.to_write(value) if writes else self.trace.paths.to_read(value)
         if led is not value:
             self.written[str(led)] = str(value)
         return led
@@ -144,7 +152,7 @@ class Observer:
         return None
 
     def _changed_in_place(self, entry, record):
-        receiver = _r.data_behind(entry.callee) if entry.before is not None else None
+        receiver = entry.after() if entry.after is not None else _r.data_behind(entry.callee) if entry.before is not None else None
         if receiver is not None and _r.count_rows(receiver) != entry.before.rows:
             record.rows_after = _r.count_rows(receiver)
 
@@ -326,8 +334,8 @@ def callable_of(site, entry):
 
 
 def callee_name(site, entry, called):
-    if _is_method(site) and entry.callee is not None and not isinstance(entry.callee, types.ModuleType):
-        owner = entry.callee if isinstance(entry.callee, type) else type(entry.callee)
+    if _is_method(site) and isinstance(entry.owner, type):
+        owner = entry.owner
         return "%s.%s.%s" % (_public(owner.__module__), owner.__qualname__, site.attribute)
     if called is None:
         return site.attribute or ""
@@ -336,6 +344,8 @@ def callee_name(site, entry, called):
     if module is None and isinstance(entry.callee, types.ModuleType):
         module = entry.callee.__name__
     return "%s.%s" % (_public(module), name) if isinstance(module, str) else str(name)
+
+
 
 
 def _public(module):
@@ -375,7 +385,7 @@ def _small_copy(observer, value):
     return None
 
 
-def _opens_to_write(entry, site):
+def _opens_to_write(site):
     """The mode stands after the path: a literal in the text of the call is looked at."""
     import ast
 

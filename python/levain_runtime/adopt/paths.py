@@ -16,8 +16,16 @@ WRITERS = frozenset(
     "to_csv to_excel to_json to_parquet to_pickle to_feather to_hdf to_html to_stata savefig save savetxt savez savez_compressed dump "
     "save_model save_weights write_html write_image makedirs mkdir ExcelWriter export_graphviz ModelCheckpoint imsave remove unlink rmtree rename".split()
 )
+WINDOW_BACKENDS = frozenset("qt4agg qt5agg qtagg tkagg gtk3agg gtk4agg wxagg macosx nbagg webagg qt4cairo qt5cairo gtkagg".split())
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+://")
 _DRIVE = re.compile(r"^[a-zA-Z]:[\\/]")
+
+
+def kind_of_paths(attribute):
+    """1: the call may read a path, 2: it may write one, 3: it chooses where matplotlib draws, 0: none of them."""
+    if attribute in ("use", "switch_backend"):
+        return 3
+    return 1 if attribute in READERS else 2 if attribute in WRITERS else 0
 
 
 class Redirects:

@@ -44,7 +44,9 @@ def is_sparse(value):
 
 def is_extension(value):
     """pandas.Categorical and other extension arrays."""
-    return type(value).__module__.startswith("pandas.") and hasattr(value, "dtype") and hasattr(value, "take") and not is_index(value)
+    pandas = module("pandas")
+    extensions = getattr(getattr(pandas, "api", None), "extensions", None)
+    return extensions is not None and isinstance(value, getattr(extensions, "ExtensionArray", ()))
 
 
 def is_data(value):
@@ -58,11 +60,11 @@ def data_behind(value):
     if is_data(value):
         return value
     if type(value).__module__.startswith("pandas."):
+        # Looked up in the instance alone: properties of a groupby compute.
+        members = getattr(value, "__dict__", None) or {}
         for name in ("_parent", "_orig", "obj", "_data"):
-            inner = value.__dict__.get(name) if hasattr(value, "__dict__") else None
-            if inner is None and name == "obj":
-                inner = getattr(value, "obj", None)
-            if is_data(inner):
+            inner = members.get(name)
+            if inner is not None and is_data(inner):
                 return inner
     return None
 

@@ -10,14 +10,19 @@ Hooks never change a result, an exception, the state of a random generator or th
 is counted in ``Trace.faults`` and nothing else. A site that runs very often or gets too large is switched off (``Site.off``).
 """
 
+import ast
+import copy
 import os
 import sys
 import threading
 import time
 
+from . import helpers as _helpers
 from . import sites as _sites
+from .guards import Guards
+from .magics import Magics
 from .observe import Observer
-from .paths import READERS, WRITERS, Redirects
+from .paths import Redirects, kind_of_paths
 
 MAX_RECORDS_PER_SITE = 2000
 MAX_OTHER_PER_SITE = 1000
@@ -25,6 +30,7 @@ MAX_SECONDS_PER_SITE = 3.0
 MAX_KEPT_BYTES_PER_SITE = 64 << 20
 MAX_KEPT_BYTES = 1 << 30
 MAX_STACK = 10000
+MAX_HELPER_CALLS = 5000
 
 #: The trace of this kernel; None in processes that only load functions of the notebook.
 CURRENT = None
@@ -52,7 +58,7 @@ class Trace:
         self.opens, self.writes, self.refused_network, self.notes, self.faults = [], [], [], [], []
         self.paths = Redirects(self.root, config.get("redirects"))
         self.order, self.kept = 0, 0
-        self.observer = Observer(self)
+        self.observer, self.plain_code = Observer(self), _helpers.PlainCode()
         self._next, self._running, self._before = 1, None, {}
 
     @property
@@ -101,16 +107,43 @@ class Trace:
         run = self._running
         if run is None or run.tree is not None:
             return tree
-        plain, found = _sites.instrument(tree, run.source, run.number, len(_off))
+        instrumented = copy.deepcopy(tree)
+        plain, found = _sites.instrument(instrumented, run.source, run.number, len(_off))
         run.tree, run.sites = plain, [site.id for site in found]
         self.add_sites(found)
-        return tree
+        self._remember(instrumented, plain, _cell_name(self.shell, run))
+        return instrumented
+
+    def instrumented_module(self, source, path, plain_code):
+        """The code of a helper module, instrumented; its sites have cell 0 and ``module`` = path."""
+        if len(source) > _helpers.MAX_SOURCE or source.count("(") > MAX_HELPER_CALLS:
+            self.notes.append("%s is too large to be looked into" % path)
+            return plain_code
+        tree = compile(source, path, "exec", ast.PyCF_ONLY_AST)
+        _, found = _sites.instrument(tree, source, 0, len(_off), path)
+        self.add_sites(found)
+        code = compile(tree, path, "exec", dont_inherit=True)
+        self.plain_code.add(code, plain_code)
+        return code
+
+    def _remember(self, instrumented, plain, name):
+        """Functions of the cell are given their plain code again before they are saved (see without_instruments)."""
+        try:
+            compiler = self.shell.compile
+            self.plain_code.add(compiler(instrumented, name, "exec"), compiler(plain, name, "exec"))
+        except (SyntaxError, ValueError):
+            pass  # top-level await compiles only as IPython does it; its functions keep their instruments
+
+    def without_instruments(self):
+        """Takes the instruments out of every living function, so that what is pickled by value needs nothing of ours. At the end
+        of the run, before anything is saved."""
+        return self.plain_code.restore()
 
     def add_sites(self, found):
         for site in found:
             self.sites[site.id] = site
             _off.append(0)
-            _reads_paths.append(1 if site.attribute in READERS else 2 if site.attribute in WRITERS else 0)
+            _reads_paths.append(kind_of_paths(site.attribute))
 
     def finish(self, entry, result):
         """A call of a site came to its end."""
@@ -151,10 +184,10 @@ class Trace:
 class _Entry:
     """A call under way."""
 
-    __slots__ = ("site", "callee", "arguments", "before")
+    __slots__ = ("site", "callee", "owner", "arguments", "before", "after")
 
     def __init__(self, site):
-        self.site, self.callee, self.arguments, self.before = site, None, {}, None
+        self.site, self.callee, self.owner, self.arguments, self.before, self.after = site, None, None, {}, None, None
 
 
 def begin(site):
@@ -173,11 +206,8 @@ def begin(site):
 def callee(site, value):
     entry = _open_entry(site)
     if entry is not None:
-        entry.callee = value
         try:
-            entry.before = CURRENT.observer.before(CURRENT.sites[site], value)
-            if entry.before is not None and CURRENT.sites[site].inplace:
-                entry.callee = None
+            CURRENT.observer.called(CURRENT.sites[site], entry, value)
         except Exception as error:
             CURRENT.fault("callee", error)
     return value
@@ -189,7 +219,7 @@ def arg(site, key, value):
         return value
     if _reads_paths[site]:
         try:
-            value = CURRENT.observer.path_argument(CURRENT.sites[site], entry, key, value, _reads_paths[site] == 2)
+            value = CURRENT.observer.path_argument(CURRENT.sites[site], entry, value, _reads_paths[site])
         except Exception as error:
             CURRENT.fault("path", error)
     entry.arguments[key] = value
@@ -233,7 +263,6 @@ class _Transformer:
     """What IPython's list of AST transformers takes; it must not raise."""
 
     def visit(self, tree):
-
         try:
             return CURRENT.transform(tree) if CURRENT is not None else tree
         except Exception as error:
@@ -242,7 +271,12 @@ class _Transformer:
 
 
 def install(shell, config):
-    """Starts the trace of this kernel. config: see adopt.md; unknown members are ignored."""
+    """Starts the trace of this kernel.
+
+    config: root (folder of the copy, default the working directory), redirects ({path as written: path relative to root}), network
+    ('none' refuses all but loopback and Unix sockets, 'all'), seed (default True: random and numpy.random with 0), protect (folders in
+    which nothing may be written, renamed or removed: the notebook's own).
+    """
     global CURRENT, _main_thread
     if CURRENT is not None:
         return CURRENT
@@ -258,6 +292,11 @@ def install(shell, config):
         shell.user_ns[name] = hook
     shell.user_ns_hidden.update(hooks)
     shell.ast_transformers.append(_Transformer())
+    network = config.get("network", "none") == "all"
+    manager = shell.input_transformer_manager
+    manager.cleanup_transforms.append(Magics(shell, CURRENT.notes, network, CURRENT.refused_network))
+    _helpers.start(CURRENT)
+    Guards(CURRENT, network, config.get("protect")).start()
     shell.events.register("pre_run_cell", _before)
     shell.events.register("post_run_cell", _after)
     _seed(config)
@@ -289,6 +328,19 @@ def _transformed(shell, raw):
         return shell.transform_cell(raw)
     except Exception:
         return raw
+
+
+def _cell_name(shell, run):
+    """The file name under which IPython compiles the cell: what functions of it carry."""
+    names = [shell.compile.get_code_name(run.raw, run.source, shell.execution_count)] if hasattr(shell.compile, "get_code_name") else []
+    if names:
+        return names[0]
+    try:
+        from IPython.core.compilerop import code_name
+
+        return code_name(run.source, shell.execution_count)
+    except ImportError:
+        return "<cell>"
 
 
 def _bindings(namespace):
