@@ -70,13 +70,15 @@ class Record:
     """
 
     __slots__ = (
-        "order", "site", "kind", "value", "receiver_rows", "rows_after", "result_rows", "callee", "lazy", "aligned", "parts", "result_type"
+        "order", "site", "kind", "value", "receiver_rows", "rows_after", "result_rows", "callee", "lazy", "aligned", "parts", "result_type",
+        "top", "group", "learned",
     )  # fmt: skip
 
     def __init__(self, order, site, kind, callee):
         self.order, self.site, self.kind, self.callee = order, site, kind, callee
         self.value = self.receiver_rows = self.rows_after = self.result_rows = self.aligned = self.parts = self.result_type = None
         self.lazy = False
+        self.top = self.group = self.learned = None  # see items.py
 
     def __repr__(self):
         return "Record(%d, %s, %s, %r -> %r)" % (self.order, self.kind, self.callee, self.receiver_rows, self.result_rows)

@@ -18,6 +18,7 @@ import threading
 import time
 
 from . import helpers as _helpers
+from . import items as _items
 from . import sites as _sites
 from .guards import Guards
 from .magics import Magics
@@ -109,6 +110,7 @@ class Trace:
             return tree
         instrumented = copy.deepcopy(tree)
         plain, found = _sites.instrument(instrumented, run.source, run.number, len(_off))
+        _items.instrument(instrumented, run.number)
         run.tree, run.sites = plain, [site.id for site in found]
         self.add_sites(found)
         self._remember(instrumented, plain, _cell_name(self.shell, run))
@@ -150,6 +152,7 @@ class Trace:
         site = self.sites[entry.site]
         begun = time.perf_counter()
         record = self.observer.observe(site, entry, result)
+        _items.note(self, site, entry, record, result)
         site.counts[record.kind] = site.counts.get(record.kind, 0) + 1
         if record.kind != "other" or len(site.records) < 50:
             site.records.append(record)
@@ -283,6 +286,7 @@ def install(shell, config):
     _main_thread = threading.get_ident()
     CURRENT = Trace(shell, config)
     hooks = {_sites.BEGIN: begin, _sites.CALLEE: callee, _sites.ARG: arg, _sites.END: end}
+    hooks.update(_items.hooks())
     # In the notebook's own namespace, so that functions sent to worker processes find them by their module; in builtins for the
     # notebook that empties its namespace.
     import builtins
