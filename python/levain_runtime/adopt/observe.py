@@ -10,6 +10,11 @@ from .sites import Record
 REFCOUNTING = frozenset(["resize", "setflags"])
 FIT_METHODS = frozenset("fit fit_transform fit_resample fit_sample fit_predict partial_fit train_on_batch fit_generator fit_regularized".split())
 PREDICT_METHODS = frozenset("predict predict_proba predict_log_proba decision_function score predict_classes evaluate".split())
+#: Methods of pandas that give back some or all rows of what went in, perhaps in another order.
+ROW_METHODS = frozenset(
+    "dropna drop_duplicates drop sample sort_values sort_index head tail query nlargest nsmallest filter take reindex reset_index set_index "
+    "truncate compress get_group explode first_valid_index align where mask append concat merge join copy pop insert loc iloc".split()
+)
 MAX_EVENTS = 20000
 MAX_KEPT_INPUT = 64 << 20
 
@@ -164,6 +169,8 @@ class Observer:
             return
         if data is not None:
             kind = _r.kind_of(source, data)
+            if kind == "filter" and name.startswith("pandas.") and site.attribute not in ROW_METHODS:
+                kind = None  # numbered results, such as a mode or means of groups 0, 1, 2, look like rows
             if kind is not None and not (kind == "aligned" and source.rows <= 1):
                 record.kind = kind
                 if kind == "aligned" or kind == "filter":
