@@ -1,0 +1,5 @@
+"""Lints for production."""
+
+
+def collect(document, result):
+    return []
