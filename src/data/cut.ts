@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AppError } from '../kernel/errors.ts';
 import { type Column, type Frame, findColumn, toRecords } from '../kernel/frame.ts';
 import { digestOf } from '../kernel/hash.ts';
 import { identifier } from '../ports/analytics.ts';
-import * as store from './data.store.ts';
+import type { DataSection } from '../project-file/index.ts';
+import { baseOf, plainCut } from './held-rows.ts';
 import { identifiedRows, identityOf, sketchOf } from './identity.ts';
+import { loadVersion, localPaths } from './loading.ts';
 import { patient } from './patience.ts';
 import { literal, presentText, type Relation, relationOf, typed } from './relation.ts';
 import { endOfCut, type RowRules, rowRules, ruledRows } from './split.ts';
@@ -40,7 +41,8 @@ export async function cutDigest(deps: Pick<DataDeps, 'db'>, cut: Cut): Promise<s
   return digestOfCut(await loadVersion(deps, cut.versionId), cut);
 }
 
-function digestOfCut(version: DatasetVersion, cut: Cut): string {
+function digestOfCut(version: DatasetVersion, written: Cut): string {
+  const cut = plainCut(written);
   const { section, split } = cut;
   const isTimed = section.time !== null && (section.windowMs !== null || cut.asOf !== null);
   const end = isTimed ? endOfCut(version, cut) : null;
@@ -60,7 +62,8 @@ function digestOfCut(version: DatasetVersion, cut: Cut): string {
  * format follows its name (.parquet, .csv, .json), or a folder (ends in `/`) that gets every file under its own name. The same
  * cut gives the same bytes; where nothing is cut, the bytes are the source's own.
  */
-export async function materialise(dataDeps: CutDeps, input: Cut & { readonly to: string }): Promise<Materialised> {
+export async function materialise(dataDeps: CutDeps, written: Cut & { readonly to: string }): Promise<Materialised> {
+  const input = plainCut(written);
   const deps = { ...dataDeps, analytics: patient(dataDeps.analytics) };
   const version = await loadVersion(deps, input.versionId);
   const digest = digestOfCut(version, input);
@@ -79,7 +82,7 @@ export async function materialise(dataDeps: CutDeps, input: Cut & { readonly to:
     return { rows: version.rowCount, digest };
   }
   const relation = relationOf(version, paths);
-  const rules = await rowRules(deps.analytics, relation, version, input);
+  const rules = await rowRules(deps.analytics, relation, version, input, await baseOf(deps, input));
   let rows = 0;
   for (const [i, target] of targets.entries())
     rows += await writeCut(deps, relation, rules, target, targets.length === 1 ? null : i);
@@ -149,7 +152,7 @@ export async function gateRows(
 ): Promise<GateRowsResult> {
   const version = await loadVersion(deps, input.versionId);
   const relation = relationOf(version, await localPaths(deps, version));
-  const rules = await rowRules(deps.analytics, relation, version, input);
+  const rules = await rowRules(deps.analytics, relation, version, input, await baseOf(deps, input));
   const frame = await deps.analytics.query(gateQuery(relation, rules, input), [], { maxRows: input.limit });
   const total = Number(findColumn(frame, '__total')!.values[0] ?? 0);
   const ids = findColumn(frame, '__id')!.values as readonly string[];
@@ -190,8 +193,9 @@ function shown({ plan }: Relation, column: ColumnSchema): string {
 export async function overlapCount(deps: CutDeps, input: Cut & { readonly other: Cut }): Promise<number> {
   const [mine, theirs] = [await sideOf(deps, input), await sideOf(deps, input.other)];
   // The identity is the asking cut's: a key declared since would make every row look new.
-  const wanted = { ...mine, identity: identityOf(mine.relation, input.section) };
-  const known = { ...theirs, identity: identityOf(theirs.relation, input.section) };
+  const section = identifying(input);
+  const wanted = { ...mine, identity: identityOf(mine.relation, section) };
+  const known = { ...theirs, identity: identityOf(theirs.relation, section) };
   const sketch = sketchOf(wanted.relation, wanted.identity, known.relation);
   const knownSketch = sketchOf(known.relation, known.identity, wanted.relation);
   const gate = `select __s from (${ruledRows(wanted.relation, wanted.rules, [], [`${sketch} as __s`])}) where ${wanted.rules.isGate}`;
@@ -203,17 +207,12 @@ export async function overlapCount(deps: CutDeps, input: Cut & { readonly other:
   return Number(toRecords(frame)[0]?.['n'] ?? 0);
 }
 
+/** A key that is not unique tells no rows apart: the first version's test rows would drag others along. */
+const identifying = ({ section, split }: Cut): DataSection =>
+  split?.kind === 'notebook' && split.key.length === 0 ? { ...section, key: [], time: null } : section;
+
 async function sideOf(deps: CutDeps, cut: Cut): Promise<{ readonly relation: Relation; readonly rules: RowRules }> {
   const version = await loadVersion(deps, cut.versionId);
   const relation = relationOf(version, await localPaths(deps, version));
-  return { relation, rules: await rowRules(deps.analytics, relation, version, cut) };
+  return { relation, rules: await rowRules(deps.analytics, relation, version, cut, await baseOf(deps, cut)) };
 }
-
-async function loadVersion(deps: Pick<DataDeps, 'db'>, id: string): Promise<DatasetVersion> {
-  const row = await deps.db.read((tx) => store.findById(tx, id));
-  if (!row) throw new AppError('not_found', `There is no dataset version ${id}; see: levain data list`);
-  return store.toVersion(row);
-}
-
-const localPaths = (deps: Pick<DataDeps, 'content'>, version: DatasetVersion): Promise<string[]> =>
-  Promise.all(version.files.map((file) => deps.content.localPath(file.digest)));

@@ -1,6 +1,7 @@
 export { cutDigest, type GateRowsResult, gateRows, type Materialised, materialise, overlapCount } from './cut.ts';
 export type { DataTables } from './data.store.ts';
 export { type ColumnDiff, diffVersions, type VersionDiff } from './diff.ts';
+export { holdRows } from './notebook-rows.ts';
 export { dataRoutes } from './routes.ts';
 export { gateSplitOf } from './split.ts';
 export { currentVersion, type Synced, type SyncInput, syncDataset, versionSentence } from './sync.ts';
@@ -17,6 +18,7 @@ export type {
   DatasetVersionState,
   FailingRow,
   GateSplit,
+  NotebookSplit,
   Profile,
 } from './types.ts';
 export {

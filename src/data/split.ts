@@ -1,6 +1,7 @@
 import { toRecords } from '../kernel/frame.ts';
 import { type Analytics, identifier } from '../ports/analytics.ts';
 import type { DataSection, GateRows } from '../project-file/index.ts';
+import { type HeldBase, heldRule } from './held-rows.ts';
 import { shortHashOf } from './identity.ts';
 import { type Relation, rawRows, requireColumn, timeMs } from './relation.ts';
 import type { Cut, DatasetVersion, GateSplit } from './types.ts';
@@ -24,6 +25,8 @@ export interface RowRules {
   readonly isTrain: string;
   readonly time: string;
   readonly hash: string;
+  /** The rules speak of `__file` and `__row` too. */
+  readonly needsPlace: boolean;
 }
 
 /** Rows whose hash lies in the first `share` of its range. Compared, not divided: 128-bit division is twenty times slower. */
@@ -34,21 +37,31 @@ export async function rowRules(
   relation: Relation,
   version: DatasetVersion,
   cut: Cut,
+  base?: HeldBase,
 ): Promise<RowRules> {
   const { section, split } = cut;
   const timeColumn = split?.kind === 'newest' ? split.time : section.time;
   const time = timeColumn === null ? 'cast(null as bigint)' : timeMs(relation.plan, timeColumn, 'data.time');
-  const key = split?.kind === 'hash' ? split.key : section.key;
+  const key = split?.kind === 'hash' || split?.kind === 'notebook' ? split.key : section.key;
   for (const name of key) requireColumn(relation.plan, name, 'data.key');
   const hash = shortHashOf(relation, key.length > 0 ? key : relation.plan.columns.map(({ name }) => name));
   const inCut = await windowRule(analytics, relation, version, cut, time);
-  const gate =
-    split === null
-      ? 'false'
-      : split.kind === 'hash'
-        ? inShare(split.share)
-        : await newestRule(analytics, relation, split.share, { inCut, time });
-  return { inCut, isGate: `(${inCut}) and (${gate})`, isTrain: `(${inCut}) and not (${gate})`, time, hash };
+  const gate = await gateRule(analytics, relation, cut, { inCut, time, base });
+  const isGate = `(${inCut}) and (${gate})`;
+  return { inCut, isGate, isTrain: `(${inCut}) and not (${gate})`, time, hash, needsPlace: split?.kind === 'notebook' };
+}
+
+async function gateRule(
+  analytics: Analytics,
+  relation: Relation,
+  { split }: Cut,
+  { inCut, time, base }: Pick<RowRules, 'inCut' | 'time'> & { readonly base: HeldBase | undefined },
+): Promise<string> {
+  if (split === null) return 'false';
+  if (split.kind === 'all') return 'true';
+  if (split.kind === 'hash') return inShare(split.share);
+  if (split.kind === 'newest') return newestRule(analytics, relation, split.share, { inCut, time });
+  return heldRule(relation, split, base!, inShare(split.share));
 }
 
 /** Rows with the columns that the rules speak of. */
@@ -59,7 +72,8 @@ export function ruledRows(
   columns?: readonly string[],
 ): string {
   const kept = columns ?? relation.plan.columns.map(({ name }) => identifier(name));
-  return `select ${[...kept, ...extra, `${rules.time} as __t`, `${rules.hash} as __h`].join(', ')} from (${rawRows(relation, extra)})`;
+  const places = rules.needsPlace ? (['__file', '__row'] as const) : extra;
+  return `select ${[...kept, ...places, `${rules.time} as __t`, `${rules.hash} as __h`].join(', ')} from (${rawRows(relation, places)})`;
 }
 
 /** The end of the cut: `asOf`, or the newest row where that is earlier. */

@@ -140,7 +140,25 @@ export interface DatasetVersion {
 
 export type GateSplit =
   | { readonly kind: 'newest'; readonly share: number; readonly time: string }
-  | { readonly kind: 'hash'; readonly share: number; readonly key: readonly string[] };
+  | { readonly kind: 'hash'; readonly share: number; readonly key: readonly string[] }
+  | NotebookSplit
+  /** All rows are the gate's: those of a file of their own. */
+  | { readonly kind: 'all' };
+
+/**
+ * What the first version's own test rows keep from later ones: those rows, wherever a later version of the data holds them, and a
+ * share, by hash, of the rows that the first version's data did not hold.
+ */
+export interface NotebookSplit {
+  readonly kind: 'notebook';
+  /** The dataset version that the first model saw whole. */
+  readonly base: string;
+  /** Content that lists its test rows (`holdRows`); null where they could not be told. */
+  readonly rows: string | null;
+  readonly share: number;
+  /** The columns that identify a row: the key, where it is unique in `base`; empty: all values. */
+  readonly key: readonly string[];
+}
 
 /** Which rows of a version: cut by `section.window` and `asOf`, then split into gate and training rows. */
 export interface Cut {

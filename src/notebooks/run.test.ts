@@ -43,6 +43,7 @@ async function run(sources: readonly string[], more: Partial<NotebookSpec> = {})
     cellTimeoutMs: null,
     timeoutMs: null,
     exports: [],
+    watch: null,
     ...more,
   };
   await writeFile(join(folder, 'spec.json'), JSON.stringify(spec));

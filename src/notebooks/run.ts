@@ -7,6 +7,7 @@ import { collectOutputs, toLogText } from './outputs.ts';
 import { injectParameters } from './parameters.ts';
 import { readNotebook } from './reading.ts';
 import type { NotebookProgress, NotebookResult, NotebookSpec } from './types.ts';
+import { type Watch, watchKernel } from './watch.ts';
 
 export interface NotebookDeps {
   readonly kernels: Kernels;
@@ -50,13 +51,15 @@ export async function runNotebook(deps: NotebookDeps, spec: NotebookSpec): Promi
   };
   let kernel: Kernel | undefined;
   try {
-    const notebook = injectParameters(await readNotebook(spec.notebook, spec.name), spec.params);
+    const written = await readNotebook(spec.notebook, spec.name);
+    const notebook = injectParameters(written, spec.params);
     kernel = await deps.kernels.start({ python: spec.python, cwd: spec.cwd, env: deps.env });
     const startMs = deps.clock.now() - startedAt;
     await kernel.execute(SEED, { silent: true });
-    const failure = await runCells(deps, spec, kernel, notebook, startedAt);
+    const watch = await watchKernel(spec, kernel, { notebook, written });
+    const failure = await runCells(deps, spec, { kernel, watch, notebook, startedAt });
     if (failure) return await finish(failure, { startMs });
-    return await finish(OK, { startMs, exports: await saveExports(spec, kernel) });
+    return await finish(OK, { startMs, exports: await saveExports(spec, kernel, watch) });
   } catch (error) {
     if (!isAppError(error)) throw error;
     return await finish({ ...OK, status: 'invalid', cause: error.message });
@@ -67,13 +70,15 @@ export async function runNotebook(deps: NotebookDeps, spec: NotebookSpec): Promi
 
 const OK: Failure = { status: 'ok', cell: null, error: null, cause: null };
 
-async function runCells(
-  deps: NotebookDeps,
-  spec: NotebookSpec,
-  kernel: Kernel,
-  notebook: Notebook,
-  startedAt: number,
-): Promise<Failure | undefined> {
+interface Running {
+  readonly kernel: Kernel;
+  readonly watch: Watch;
+  readonly notebook: Notebook;
+  readonly startedAt: number;
+}
+
+async function runCells(deps: NotebookDeps, spec: NotebookSpec, running: Running): Promise<Failure | undefined> {
+  const { kernel, watch, notebook, startedAt } = running;
   const cells: NotebookCell[] = notebook.cells.map((cell) =>
     cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell,
   );
@@ -87,6 +92,7 @@ async function runCells(
   for (const [index, position] of code.entries()) {
     const cell = cells[position]!;
     await tell(index + 1, 'running');
+    await watch.before(position);
     const { result, outputs } = await runCell(deps, kernel, cell, remainingMs(spec, deps.clock.now() - startedAt));
     cells[position] = { ...cell, outputs, execution_count: result.status === 'ok' ? result.executionCount : index + 1 };
     await save();
@@ -148,12 +154,13 @@ function deathCause(exitCode: number | null, signal: string | null): string {
   return `the kernel ended by itself with exit code ${exitCode}`;
 }
 
-async function saveExports(spec: NotebookSpec, kernel: Kernel): Promise<NotebookResult['exports']> {
+async function saveExports(spec: NotebookSpec, kernel: Kernel, watch: Watch): Promise<NotebookResult['exports']> {
   const saved: NotebookResult['exports'] = [];
   for (const { variable, folder, facts } of spec.exports) {
     const args = [variable, folder, facts].map((text) => JSON.stringify(text)).join(', ');
     const code = `import levain_runtime.inspect as _levain_inspect\n_levain_inspect.save_variable(globals(), ${args})\ndel _levain_inspect`;
     const result = await kernel.execute(code, { silent: true, timeoutMs: EXPORT_TIMEOUT_MS });
+    if (result.status === 'ok') await watch.exported(variable, folder, facts, EXPORT_TIMEOUT_MS);
     saved.push({ variable, ...(await readFacts(facts, variable, result)) });
   }
   return saved;

@@ -17,6 +17,29 @@ export const NotebookSpec = z.object({
   timeoutMs: z.number().positive().nullable(),
   /** Variables to save from the finished kernel, each as an MLflow model folder with its facts beside it. */
   exports: z.array(z.object({ variable: z.string(), folder: z.string(), facts: z.string() })),
+  /**
+   * What the kernel is watched for: the notebook's own test rows in this file, and what features.py learns; null: nothing is.
+   * Both are written into the exported folders, under `levain/`.
+   */
+  watch: z
+    .object({
+      features: z.string().nullable(),
+      target: z.string().nullable(),
+      dataset: z
+        .object({
+          path: z.string(),
+          /** As the step sees it, relative to the project. */
+          name: z.string(),
+          format: z.enum(['csv', 'parquet', 'json', 'files']),
+          delimiter: z.string(),
+          quote: z.string(),
+          /** Columns that are text, whatever their cells look like. */
+          texts: z.array(z.string()),
+        })
+        .nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 export type NotebookSpec = z.output<typeof NotebookSpec>;
 

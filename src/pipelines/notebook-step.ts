@@ -28,6 +28,8 @@ export function notebookSpec(input: {
   readonly params: Readonly<Record<string, Json>>;
   readonly python: string;
   readonly exports: readonly string[];
+  /** What the kernel is watched for, as `notebooks/types.ts` has it. */
+  readonly watch: Readonly<Record<string, unknown>> | null;
 }): Readonly<Record<string, unknown>> {
   const { attempt, section } = input;
   const notebook = section.notebook ?? '';
@@ -43,6 +45,7 @@ export function notebookSpec(input: {
     params: input.params,
     cellTimeoutMs: null,
     timeoutMs: section.timeoutMs,
+    watch: input.watch,
     exports: input.exports.map((variable) => ({
       variable,
       folder: join(attempt.folder, 'exports', variable),

@@ -1,0 +1,528 @@
+"""Watches a run of a notebook for what its model's version needs beside the model: its own test rows, and what features.py learns.
+
+Runs inside the kernel of a step. Only calls named in SITES of features.py, and calls that fit, predict or measure, are instrumented:
+all else runs as it is. Nothing of the user's is changed, and a failure in here never fails a cell.
+"""
+
+import ast
+import collections
+import copy
+import json
+import os
+import pickle
+import re
+import sys
+import threading
+import time
+
+from . import testrows
+from .records import copy_of, is_array, is_data, is_frame, is_series, is_sparse, size_of
+from .sites import ARG, BEGIN, CALLEE, END, _Finder, _Wrapper
+
+PREDICT = frozenset(["predict", "predict_proba", "predict_log_proba", "decision_function", "score"])
+FIT = frozenset(["fit", "fit_transform", "fit_predict", "fit_resample", "partial_fit"])
+TRAIN = frozenset(["train"])
+MEASURE = re.compile(r"(_score|_error|_report|_matrix|_loss|_curve|_deviance)$")
+MAX_KEPT_BYTES = 256 << 20
+MAX_PREDICTIONS = 24
+MAX_FITS = 64
+MAX_TRUTHS = 48
+MAX_TRIES = 6
+#: Copies of training rows stop when they have taken so long: knowing less is better than a slow notebook.
+MAX_COPY_SECONDS = 10.0
+CURRENT = None
+
+
+class NotFound(Exception):
+    """What features.py learned cannot be learned from this run."""
+
+
+def install(ip, config):
+    """Watches from here on. config: {"features": path of features.py or None}."""
+    global CURRENT
+    CURRENT = Recorder(ip, plan_of(config.get("features")))
+    CURRENT.install()
+
+
+def begin(number):
+    if CURRENT is None:
+        return None
+    stack = CURRENT.stack()
+    stack.append(Call(CURRENT.sites[number]))
+    return len(stack) - 1
+
+
+def callee(number, value):
+    call = _running(number)
+    if call is not None:
+        call.receiver = value
+    return value
+
+
+def arg(number, position, value):
+    call = _running(number)
+    if call is not None:
+        call.args[position] = value
+    return value
+
+
+def end(depth, result):
+    if depth is None or CURRENT is None:
+        return result
+    stack = CURRENT.stack()
+    call = stack[depth] if depth < len(stack) else None
+    del stack[depth:]
+    if call is not None:
+        try:
+            CURRENT.note(call, result)
+        except Exception:  # knowing less, never failing the user's cell
+            pass
+    return result
+
+
+def _running(number):
+    """The call of a site under way; a failed one may have been left above it."""
+    if CURRENT is None:
+        return None
+    return next((call for call in reversed(CURRENT.stack()) if call.site.id == number), None)
+
+
+def next_cell(number):
+    CURRENT.cell = number
+
+
+def export(namespace, name, folder, facts_path, config):
+    """After ``inspect.save_variable``: puts ``levain/`` into the model's folder; what fails goes into the facts."""
+    recorder = CURRENT
+    recorder.cell = None
+    with open(facts_path) as file:
+        facts = json.load(file)
+    if not facts.get("ok"):
+        return
+    try:
+        facts["learned"] = recorder.write_learned(folder)
+        found = recorder.write_rows(namespace, namespace[name], folder, config)
+        facts["testRows"] = {"matched": found["matched"], "of": found["of"], "reason": found["reason"]}
+    except NotFound as error:
+        facts = {"ok": False, "kind": "features", "message": str(error)}
+    temporary = facts_path + ".tmp"
+    with open(temporary, "w") as file:
+        json.dump(facts, file)
+    os.replace(temporary, facts_path)
+
+
+class Plan:
+    """What features.py asks of a run: literals of its text, read without running it."""
+
+    def __init__(self, sites, test_rows, notebook):
+        self.sites, self.test_rows, self.notebook = sites, test_rows, notebook
+
+    def names_of(self, cell, code, occurrence):
+        return [name for name, site in self.sites.items() if site == (cell, code, occurrence)]
+
+
+def plan_of(path):
+    if path is None or not os.path.isfile(path):
+        return Plan({}, None, None)
+    with open(path, "rb") as file:
+        tree = ast.parse(file.read())
+    found = {"SITES": {}, "TEST_ROWS": None}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            name = getattr(statement.targets[0], "id", None)
+            if name in found:
+                found[name] = ast.literal_eval(statement.value)
+    sites = {name: _site(site) for name, site in (found["SITES"] or {}).items()}
+    return Plan(sites, found["TEST_ROWS"] and _site(found["TEST_ROWS"]), path)
+
+
+def _site(written):
+    cell, code, occurrence = (tuple(written) + (0,))[:3]
+    return int(cell), str(code), int(occurrence)
+
+
+class Call:
+    """One running call of an instrumented site."""
+
+    __slots__ = ("site", "receiver", "args")
+
+    def __init__(self, site):
+        self.site, self.receiver, self.args = site, None, {}
+
+
+class Prediction:
+    def __init__(self, receiver, site, X, y, text):
+        self.receiver, self.site, self.X, self.y, self.text = receiver, site, X, y, text
+
+
+class Recorder:
+    def __init__(self, ip, plan):
+        self.ip, self.plan, self.cell, self.sources = ip, plan, None, []
+        self.sites, self.names, self.learned = {}, {}, {}
+        self.seen = set()
+        self.fits = collections.OrderedDict()
+        self.predictions = collections.deque(maxlen=MAX_PREDICTIONS)
+        self.at_test_rows = None
+        self.truths = collections.deque(maxlen=MAX_TRUTHS)
+        self.spent = 0.0
+        self.local = threading.local()
+
+    def install(self):
+        import builtins
+
+        # In the namespace, so that what is sent to other processes finds them by their module; in builtins where that is emptied.
+        for name, hook in ((BEGIN, begin), (CALLEE, callee), (ARG, arg), (END, end)):
+            setattr(builtins, name, hook)
+            self.ip.user_ns[name] = hook
+            self.ip.user_ns_hidden[name] = hook
+        self.ip.events.register("pre_run_cell", self.before_cell)
+        self.ip.ast_transformers.append(self)
+
+    # Instrumenting
+
+    def before_cell(self, info=None):
+        raw = getattr(info, "raw_cell", None) or ""
+        self.sources = [raw]
+        for text in (raw, raw.split("\n", 1)[-1]):
+            try:
+                self.sources.append(self.ip.transform_cell(text))
+            except Exception:  # IPython itself will complain
+                pass
+
+    def visit(self, tree):
+        """IPython hands over every tree before it is compiled; inner ones too, as of a %%time cell."""
+        if self.cell is None or not isinstance(tree, ast.Module):
+            return tree
+        try:
+            wanted = self._wanted(tree)
+        except Exception:  # a cell that we cannot read runs as it is
+            return tree
+        if wanted:
+            _Wrapper(wanted).visit(tree)
+            ast.fix_missing_locations(tree)
+        return tree
+
+    def _wanted(self, tree):
+        finder = _Finder(self._source_of(tree), self.cell, len(self.sites) + 1)
+        finder.visit(tree)
+        inside = _inside_classes(tree)
+        wanted = {}
+        for site in finder.sites:
+            names = self.plan.names_of(self.cell, site.code, site.occurrence)
+            self.seen.update(names)
+            is_test = self.plan.test_rows == (self.cell, site.code, site.occurrence)
+            if names or is_test or (_is_watched(site.attribute) and site.node not in inside):
+                wanted[site.id] = self.sites[site.id] = site
+                self.names[site.id] = names
+            else:
+                del site.node.levain_site
+        return wanted
+
+    def _source_of(self, tree):
+        """The text that the tree was made of."""
+        shape = ast.dump(tree)
+        for source in self.sources:
+            try:
+                if ast.dump(ast.parse(source)) == shape:
+                    return source
+            except (SyntaxError, ValueError):
+                continue
+        return "\n".join(self.sources[:1])
+
+    def stack(self):
+        stack = getattr(self.local, "stack", None)
+        if stack is None:
+            stack = self.local.stack = []
+        return stack
+
+    # What is kept
+
+    def note(self, call, result):
+        site = call.site
+        for name in self.names.get(site.id, ()):
+            self.learned.setdefault(name, []).append(_learned(call, result))
+        attribute = site.attribute or ""
+        if attribute in FIT or attribute in TRAIN:
+            self._note_fit(call, result)
+        elif attribute in PREDICT:
+            self._note_prediction(call)
+        elif MEASURE.search(attribute):
+            self._note_truths(call)
+
+    def _note_fit(self, call, result):
+        X = _rows_of(call.args, ("X", "x", "data", "dtrain", "train_set", "pool"))
+        if X is None:
+            X = getattr(call.receiver, "exog", None)
+        started = time.perf_counter()
+        kept = _kept(X) if self.spent < MAX_COPY_SECONDS else None
+        self.spent += time.perf_counter() - started
+        # Of a function such as xgboost.train the result is what was fitted.
+        fitted = [result] if call.site.attribute in TRAIN else [call.receiver, result]
+        for one in fitted:
+            if not is_data(one) and one is not None:
+                self.fits.pop(id(one), None)
+                self.fits[id(one)] = (one, kept)
+        while len(self.fits) > MAX_FITS:
+            self.fits.popitem(last=False)
+
+    def _note_prediction(self, call):
+        X = _rows_of(call.args, ("X", "x", "data", "T"))
+        kept = _kept(X)
+        if kept is None:
+            return
+        y = _truth_of(call.args) if call.site.attribute == "score" else None
+        prediction = Prediction(call.receiver, call.site, kept, y, _argument_text(call.site))
+        if self.plan.test_rows == (call.site.cell, call.site.code, call.site.occurrence):
+            self.at_test_rows = prediction
+        self.predictions.append(prediction)
+
+    def _note_truths(self, call):
+        for value in list(call.args.values())[:2]:
+            if testrows.row_count(value) > 1 and size_of(value) <= MAX_KEPT_BYTES:
+                self.truths.append(copy_of(value) if is_data(value) else list(value))
+
+    # What is written
+
+    def write_learned(self, folder):
+        """``levain/learned.pkl``; the number of learned values, or None where features.py learns nothing."""
+        if not self.plan.sites:
+            return None
+        for name, (cell, code, _) in self.plan.sites.items():
+            if name not in self.learned:
+                what = "no longer has" if name not in self.seen else "no longer runs"
+                raise NotFound(
+                    "features.py was made for another notebook: cell %d %s %s; run levain adopt again" % (cell, what, code)
+                )
+        path = os.path.join(folder, "levain")
+        os.makedirs(path, exist_ok=True)
+        _dump(self.learned, os.path.join(path, "learned.pkl"))
+        return sum(len(values) for values in self.learned.values())
+
+    def write_rows(self, namespace, model, folder, config):
+        """``levain/notebook_rows.json``; always written, with the reason where the rows are not told."""
+        dataset = config.get("dataset")
+        if not dataset:
+            found = testrows.nothing("the step sees no single file of rows")
+        else:
+            try:
+                found = self._find(namespace, model, config)
+            except testrows.NotFound as error:
+                found = testrows.nothing(str(error))
+            except Exception as error:  # the user's data decides what comparing it may raise
+                found = testrows.nothing("the rows could not be compared: %s: %s" % (type(error).__name__, error))
+            found["dataset file"] = dataset["name"]
+        testrows.save(folder, found)
+        return found
+
+    def _find(self, namespace, model, config):
+        raw = read_raw(config["dataset"])
+        features = self._features(config, raw)
+        fitted = self._fitted_rows(model)
+        reason, tried = "the notebook measures its model on no rows of its own", []
+        for prediction in self._candidates(model):
+            if len(tried) == MAX_TRIES:
+                break
+            if any(prediction.X is other or _equal(prediction.X, other) for other in tried):
+                continue
+            tried.append(prediction.X)
+            is_named = prediction is self.at_test_rows
+            if fitted is None and not is_named:
+                raise testrows.NotFound("how the model was fitted was not seen")
+            try:
+                found = self._match(raw, features, prediction, namespace, config.get("target"), fitted)
+            except testrows.NotFound as error:
+                reason = str(error) if len(tried) == 1 or testrows.row_count(prediction.X) > 1 else reason
+                if is_named:
+                    break
+                continue
+            found["fileRows"] = len(raw)
+            return found
+        raise testrows.NotFound(reason)
+
+    def _candidates(self, model):
+        """Predictions of this model, the last first; the one that features.py names alone, where it names one."""
+        if self.plan.test_rows is not None:
+            return [self.at_test_rows] if self.at_test_rows is not None else []
+        return _of_model(model, [(one.receiver, one) for one in reversed(self.predictions)])
+
+    def _fitted_rows(self, model):
+        """The rows that the model was fitted on last; None where that was not seen."""
+        found = _of_model(model, list(reversed(list(self.fits.values()))))
+        return found[0] if found else None
+
+    def _match(self, raw, features, prediction, namespace, target, fitted):
+        truths = [prediction.y] + [y for y in self._truths_for(prediction, namespace)]
+        best, failure = None, None
+        for y in truths:
+            try:
+                found = testrows.find(raw, prediction.X, y, target=target, features=features, fitted=fitted)
+            except testrows.NotFound as error:
+                failure = failure or error
+                continue
+            if found["target"] and found["target"]["rule"]:
+                return found
+            best = best or found
+        if best is None:
+            raise failure
+        return best
+
+    def _truths_for(self, prediction, namespace):
+        """Columns that may be the truth of these rows: what was measured, and what stands beside X under a name with y."""
+        total = testrows.row_count(prediction.X)
+        text = prediction.text or ""
+        paired = [text.replace("X", "y", 1), text.replace("x", "y", 1)] if text.isidentifier() else []
+        named = [namespace[name] for name in paired if name in namespace and name != text]
+        others = [v for k, v in list(namespace.items()) if re.match(r"_?(y|target|label)", k, re.I) and k not in paired]
+        found = []
+        for value in named + list(reversed(self.truths)) + others:
+            if (is_array(value) or is_series(value) or is_frame(value) or isinstance(value, list)) and _is_column(value, total):
+                if not any(_equal(value, other) for other in found):
+                    found.append(value)
+        return found[:12]
+
+    def _features(self, config, raw):
+        """features.py on every raw row, with what this run learned; None without features.py."""
+        path = config.get("features")
+        if not path:
+            return None
+        import types
+
+        module = types.ModuleType("levain_features")
+        module.__file__ = path
+        with open(path, "rb") as source:
+            code = compile(source.read(), path, "exec")
+        exec(code, module.__dict__)
+        if isinstance(getattr(module, "LEARNED", None), dict):
+            module.LEARNED.update(copy.deepcopy(self.learned))
+        wanted = [name for name in raw.columns if name != config.get("target")]
+        function = module.features
+        return lambda frame: function(frame[wanted].copy())
+
+
+def read_raw(dataset):
+    """The file as a frame in its own order, as it is read for endpoints: {"path", "format", "delimiter", "quote", "texts"}."""
+    import pandas
+
+    path, form = dataset["path"], dataset.get("format", "csv")
+    if form == "parquet":
+        return pandas.read_parquet(path).reset_index(drop=True)
+    if form == "json":
+        return pandas.read_json(path, lines=bool(re.search(r"(jsonl|ndjson)(\.gz)?$", path)))
+    texts = {name: str for name in dataset.get("texts", ())}
+    zipped = {"compression": "gzip"} if path.endswith(".gz") or dataset.get("name", "").endswith(".gz") else {}
+    return pandas.read_csv(
+        path, sep=dataset.get("delimiter", ","), quotechar=dataset.get("quote", '"'), dtype=texts, low_memory=False, **zipped
+    )
+
+
+def _inside_classes(tree):
+    """Calls of methods of the notebook's own classes: a model may hold them, and takes them where no hooks are."""
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call)
+    }
+
+
+def _is_watched(attribute):
+    attribute = attribute or ""
+    return attribute in PREDICT or attribute in FIT or attribute in TRAIN or bool(MEASURE.search(attribute))
+
+
+def _learned(call, result):
+    if (call.site.attribute or "") in FIT:
+        return copy.deepcopy(call.receiver)
+    return copy_of(result)
+
+
+def _rows_of(args, names):
+    for name in names + (0, 1):
+        value = args.get(name)
+        if value is not None and not isinstance(value, (str, bytes, dict)) and testrows.row_count(value) > 0:
+            return value
+    return None
+
+
+def _truth_of(args):
+    return args["y"] if args.get("y") is not None else args.get(1)
+
+
+def _kept(value):
+    if value is None:
+        return None
+    if is_data(value):
+        return copy_of(value) if _bytes(value) <= MAX_KEPT_BYTES else None
+    if callable(getattr(value, "num_row", None)):
+        return value  # a DMatrix: not changed in place
+    return list(value) if isinstance(value, (list, tuple)) else None
+
+
+def _bytes(value):
+    if is_frame(value):
+        return int(value.memory_usage(deep=False).sum())
+    return int(getattr(value, "nbytes", 0) or 0) if not is_sparse(value) else int(value.nnz) * 16
+
+
+def _equal(a, b):
+    if a is b:
+        return True
+    if type(a) is not type(b) or testrows.row_count(a) != testrows.row_count(b):
+        return False
+    try:
+        if is_frame(a) or is_series(a):
+            return bool(a.equals(b))
+        if is_array(a):
+            return a.shape == b.shape and bool((a == b).all())
+        return a == b if isinstance(a, list) else False
+    except Exception:
+        return False
+
+
+def _is_column(value, total):
+    shape = getattr(value, "shape", None)
+    return testrows.row_count(value) == total and (shape is None or len(shape) == 1 or shape[1] == 1)
+
+
+def _of_model(model, pairs):
+    """What belongs to the object itself or to what a search found in it; else to copies that were saved and loaded again."""
+    own = [value for one, value in pairs if _is_same(one, model)]
+    if own:
+        return own
+    alike = [(one, value) for one, value in pairs if type(one) is type(model)]
+    text = _bytes_of(model) if alike else None
+    return [value for one, value in alike if text is not None and _bytes_of(one) == text]
+
+
+def _is_same(a, b):
+    found = [getattr(one, "best_estimator_", None) for one in (a, b)]
+    return a is b or (a is not None and found[1] is a) or (b is not None and found[0] is b)
+
+
+def _bytes_of(model):
+    try:
+        return pickle.dumps(model, 4)
+    except Exception:
+        return None
+
+
+def _argument_text(site):
+    """The first argument as it is written: the name of the test rows."""
+    node = site.node
+    first = node.args[0] if node.args else None
+    while isinstance(first, ast.Call) and len(first.args) == 3:  # the hook around it
+        first = first.args[2]
+    return first.id if isinstance(first, ast.Name) else None
+
+
+def _dump(value, path):
+    """By value where a class stands in the notebook itself."""
+    cloud = sys.modules.get("cloudpickle")
+    if cloud is None:
+        try:
+            import cloudpickle as cloud
+        except ImportError:
+            cloud = pickle
+    with open(path, "wb") as file:
+        cloud.dump(value, file, protocol=4)
