@@ -89,6 +89,8 @@ export interface CommandContext {
   ask(question: string): Promise<boolean>;
   /** Makes sure that a server answers: else asks, starts `levain up -d` here, and waits for its ready line. */
   ensureServer(): Promise<void>;
+  /** The same command as if it had been typed in another folder: its server, its files. */
+  in(folder: string): CommandContext;
 }
 
 /** Examples at the end of `--help`: each a command and what it does. */

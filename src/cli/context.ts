@@ -6,8 +6,12 @@ import { projectOf, resolveServer } from './records.ts';
 import { transport } from './transport.ts';
 
 /** What a command works with, from the global options, the environment and the terminal. */
-export function createContext(out: Printer, options: Options, signal: AbortSignal): CommandContext {
-  const cwd = process.cwd();
+export function createContext(
+  out: Printer,
+  options: Options,
+  signal: AbortSignal,
+  cwd: string = process.cwd(),
+): CommandContext {
   const env = process.env;
   const text = (name: string): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined);
   const given = { url: text('url'), project: text('project') ?? env['LEVAIN_PROJECT'] };
@@ -35,6 +39,7 @@ export function createContext(out: Printer, options: Options, signal: AbortSigna
       const { ensureServer } = await import('./server-process.ts');
       await ensureServer({ client, out, cwd, env, ask, signal });
     },
+    in: (folder) => createContext(out, options, signal, folder),
   };
 }
 

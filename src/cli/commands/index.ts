@@ -15,6 +15,12 @@ const commandOf = async (module: Promise<{ readonly command: CommandModule }>): 
 export const COMMANDS: readonly CommandEntry[] = [
   {
     group: 'Start',
+    name: 'adopt',
+    summary: 'Take a notebook as it is: run it, prove it, write levain.yaml',
+    load: () => commandOf(import('./adopt.ts')),
+  },
+  {
+    group: 'Start',
     name: 'up',
     summary: 'Start the server here, and apply this folder',
     load: () => commandOf(import('./up.ts')),

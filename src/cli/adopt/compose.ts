@@ -1,0 +1,63 @@
+import type { AdoptResult } from '../../adopt/types.ts';
+import type { Json } from '../../kernel/canonical-json.ts';
+import { writeProjectFile } from '../../project-file/index.ts';
+
+export const STEP = 'train';
+export const FEATURES_FILE = 'features.py';
+export const LOCK_FILE = 'requirements.lock';
+
+/** What of a result the files are made of. */
+export type Composed = Pick<AdoptResult, 'data' | 'model' | 'features' | 'source' | 'environment'>;
+
+/**
+ * The shortest levain.yaml that is true: what the defaults say already is left out. The data whose rows the model answers comes
+ * first, for the gate and the monitor stand on the first dataset.
+ */
+export function composeProject(result: Composed, name: string): string {
+  const data = [...result.data].sort((a, b) => Number(b.role === 'main') - Number(a.role === 'main'));
+  return writeProjectFile({
+    name,
+    ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data)])) }),
+    steps: { [STEP]: { notebook: result.source.path } },
+    model: modelOf(result),
+  });
+}
+
+type DataFile = Composed['data'][number];
+
+/** A file outside of the project is copied to where the notebook finds it. */
+function dataOf(file: DataFile, all: readonly DataFile[]): Json {
+  const isKeyed = file.key !== null && (file.role === 'main' || all.length === 1);
+  return {
+    from: file.outside ? file.source : file.path,
+    ...(file.outside && baseOf(file.source) !== file.path && { as: file.path }),
+    ...(isKeyed && { key: file.key }),
+  };
+}
+
+function modelOf({ model, features }: Composed): Json {
+  const task = taskToSay(model);
+  return {
+    from: `${STEP}.${model.variable}`,
+    ...(features !== null && { features: FEATURES_FILE }),
+    ...(task !== null && { task }),
+    ...(model.target !== null && { target: targetOf(model.target, model.positive) }),
+  };
+}
+
+const targetOf = (column: string, positive: Json): Json => (isScalar(positive) ? { column, positive } : column);
+
+/**
+ * Said only where it could be taken for another: many classes look like a number where they are numbers, and two like one where no
+ * positive class is named.
+ */
+function taskToSay({ task, target, positive }: Composed['model']): string | null {
+  if (task === 'multiclass') return task;
+  if (task === 'binary') return isScalar(positive) && target !== null ? null : task;
+  return null;
+}
+
+const isScalar = (value: Json): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
+const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

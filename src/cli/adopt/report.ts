@@ -1,0 +1,167 @@
+import type { AdoptResult } from '../../adopt/types.ts';
+import { FEATURES_FILE, LOCK_FILE } from './compose.ts';
+import type { PlannedFile } from './files.ts';
+import { secondsOf } from './progress.ts';
+
+/** A finding: what it is about, and its lines. */
+type Finding = readonly [label: string, lines: readonly string[]];
+
+const MAX_SHOWN = 6;
+const LABEL_WIDTH = 12;
+
+/** What adopt found, for people: each finding under its word, the ones without anything to say left out. */
+export function reportText(result: AdoptResult): string {
+  const findings: readonly Finding[] = [
+    ['notebook', notebookLines(result)],
+    ['environment', environmentLines(result)],
+    ['data', dataLines(result)],
+    ['network', [result.network.sentence, ...shown(result.network.refused.map((what) => `refused: ${what}`))]],
+    [
+      'skipped',
+      shown(result.run.skipped.map(({ cell, error }) => `cell ${cell}: ${error}; the model depends on nothing of it`)),
+    ],
+    ['outputs', shown(result.differences.map(differenceText))],
+    ['model', modelLines(result)],
+    ['features', featuresLines(result)],
+    ['leaks', shown(textsOf(result.facts['leaks']))],
+    ['lint', shown(result.lints.map(lintText))],
+  ];
+  return findings.flatMap(toLines).join('\n');
+}
+
+const toLines = ([label, lines]: Finding): string[] =>
+  lines
+    .filter((line) => line !== '')
+    .map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line.replace(/\s*\n\s*/g, ' ')}`);
+
+function notebookLines({ source, run }: AdoptResult): string[] {
+  const failed = run.cells.filter(({ status }) => status === 'error').length;
+  const ran = run.cells.filter(({ status }) => status === 'ok' || status === 'resumed').length;
+  const resumed = run.resumedAfter === null ? '' : `, taken up after cell ${run.resumedAfter}`;
+  return [
+    `${source.path}: ${ran} of ${source.cells} cells ran${failed > 0 ? `, ${failed} failed` : ''}${resumed} (${secondsOf(run.endedAt - run.startedAt)})`,
+    source.ranOutOfOrder ? 'it was saved after being run out of order; here it ran from top to bottom' : '',
+    source.neverRun.length > 0 ? `its author never ran cell ${source.neverRun.join(', ')}` : '',
+  ];
+}
+
+const environmentLines = ({ environment }: AdoptResult): string[] => [
+  environment.sentence,
+  ...environment.attempts
+    .slice(0, -1)
+    .map(({ label, python, outcome }) => `tried before: ${label}, Python ${python}: ${outcome}`),
+];
+
+function dataLines({ data }: AdoptResult): string[] {
+  return data.flatMap((file) => {
+    const size = [
+      file.rows === null ? '' : `${file.rows.toLocaleString('en-US')} rows`,
+      file.columns === null ? '' : `${file.columns} columns`,
+      file.key === null ? '' : `key ${file.key}`,
+    ].filter((part) => part !== '');
+    const elsewhere = file.asWritten.filter((path) => path !== file.path);
+    return [
+      `${file.name}: ${file.outside ? file.source : file.path}${size.length > 0 ? `, ${size.join(', ')}` : ''}${file.role === 'main' ? '' : ` (${file.role})`}`,
+      ...elsewhere.map((path) => `  the notebook reads ${path}; it was led to ${file.path}`),
+    ];
+  });
+}
+
+function modelLines({ model, others }: AdoptResult): string[] {
+  const cell = model.cell === null ? '' : ` of cell ${model.cell}`;
+  const positive = model.positive === null ? '' : ` (positive: ${JSON.stringify(model.positive)})`;
+  return [
+    `${model.variable}${cell}, ${shortType(model.type)}${scoreText(model.score)}`,
+    `predicts ${model.target ?? 'a target that no column of the data holds'}${positive}${model.task === null ? '' : `, ${model.task}`}`,
+    model.reason,
+    model.runsIn ?? '',
+    ...shown(
+      others.map(
+        (other) =>
+          `not ${other.variable ?? other.expression}: ${shortType(other.type)}${scoreText(other.score)}${other.why_not ? `; ${other.why_not}` : ''}`,
+      ),
+    ),
+  ];
+}
+
+function featuresLines({ features, facts }: AdoptResult): string[] {
+  const tested = typeof facts['testRows'] === 'number' ? facts['testRows'] : null;
+  const proof =
+    tested === null
+      ? 'proven: raw rows get the answers of the notebook'
+      : `proven: its ${tested.toLocaleString('en-US')} test rows, raw, get the notebook's own answers, alone and in batches`;
+  if (features === null) return ['raw rows go into the model as they are', proof];
+  const count = features.statements === null ? 'the preparation' : `${features.statements} statements`;
+  return [`${count} between raw rows and the model became ${FEATURES_FILE}`, proof];
+}
+
+export const scoreText = (
+  score: { readonly name: string; readonly value: number; readonly rows?: number | null | undefined } | null,
+): string =>
+  score === null
+    ? ', no score'
+    : `, ${score.name} ${Number(score.value.toPrecision(4))}${score.rows == null ? '' : ` on ${score.rows.toLocaleString('en-US')} test rows`}`;
+
+/** @example shortType('sklearn.svm._classes.SVC') === 'SVC' */
+const shortType = (type: string): string => type.slice(type.lastIndexOf('.') + 1);
+
+const differenceText = (each: AdoptResult['differences'][number]): string =>
+  `cell ${each.cell} now says ${clip(each.now)}; stored was ${clip(each.stored)}${each.package === null ? '' : ` (${each.package})`}`;
+
+function lintText({ cell, line, message, fix }: AdoptResult['lints'][number]): string {
+  const where = cell === null ? '' : `cell ${cell}${line === null ? '' : `, line ${line}`}: `;
+  return `${where}${message}${fix === null ? '' : `; ${fix}`}`;
+}
+
+const MAX_CLIPPED = 60;
+
+function clip(text: string): string {
+  const plain = text.replace(/\s+/g, ' ').trim();
+  return plain.length <= MAX_CLIPPED ? plain : `${plain.slice(0, MAX_CLIPPED - 1)}…`;
+}
+
+const shown = (lines: readonly string[]): string[] =>
+  lines.length <= MAX_SHOWN
+    ? [...lines]
+    : [...lines.slice(0, MAX_SHOWN), `and ${lines.length - MAX_SHOWN} more (--json lists them)`];
+
+const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+
+const FEATURES_LINES = 24;
+
+/** The files as they would stand; the lock in one line, a long features.py cut unless `whole`. */
+export function filesText(files: readonly PlannedFile[], whole: boolean): string {
+  return files.map((file) => fileText(file, whole)).join('\n\n');
+}
+
+const STATES: Readonly<Record<PlannedFile['state'], string>> = {
+  new: 'new',
+  same: 'stands there already',
+  ours: 'written anew: adopt wrote what stands there',
+  other: 'stands there and is NOT what adopt wrote',
+};
+
+function fileText({ path, text, state }: PlannedFile, whole: boolean): string {
+  const title = `${path} (${STATES[state]})`;
+  if (path === LOCK_FILE) return `${title}\n  ${lockSummary(text)}`;
+  const lines = text.trimEnd().split('\n');
+  const kept = whole || path !== FEATURES_FILE ? lines : lines.slice(0, FEATURES_LINES);
+  const more = lines.length - kept.length;
+  return [title, ...kept.map((line) => `  ${line}`.trimEnd()), ...(more > 0 ? [`  … ${more} more lines`] : [])].join(
+    '\n',
+  );
+}
+
+const NAMED = ['scikit-learn', 'pandas', 'numpy', 'xgboost', 'lightgbm', 'catboost', 'tensorflow', 'torch'];
+
+/** @example `Python 3.12 and 14 packages: scikit-learn 1.5.2, pandas 2.2.3, numpy 2.1.1` */
+export function lockSummary(lock: string): string {
+  const python = /^#\s*python:\s*(\S+)/m.exec(lock)?.[1];
+  const pins = [...lock.matchAll(/^([A-Za-z0-9._-]+)==([^\s;\\]+)/gm)].map(([, name = '', version = '']) => ({
+    name,
+    version,
+  }));
+  const known = NAMED.flatMap((name) => pins.find((pin) => pin.name.toLowerCase() === name) ?? []);
+  const named = known.map(({ name, version }) => `${name} ${version}`).join(', ');
+  return `Python ${python ?? '?'} and ${pins.length} packages${named === '' ? '' : `: ${named}`}`;
+}
