@@ -42,7 +42,7 @@ export const WHOLE_STORY: Plan = {
   until: day('2001-07-01'),
   flightsPerDay: 1_800,
   rowsPerRequest: 15,
-  concurrency: 4,
+  concurrency: 10,
   labelLagDays: 3,
   unitChangeOn: day('2001-03-20'),
   brokenModelOn: day('2001-06-12'),
