@@ -184,7 +184,7 @@ function gateQuery(
 }
 
 /** Typed, but for the dates of a CSV file: they stay the text that a notebook reads and a caller sends. */
-function shown({ plan }: Relation, column: ColumnSchema): string {
+export function shown({ plan }: Relation, column: ColumnSchema): string {
   const isText = plan.format === 'csv' && (column.kind === 'date' || column.kind === 'timestamp');
   return isText ? presentText(identifier(column.name)) : typed(plan, column);
 }

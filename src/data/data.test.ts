@@ -35,6 +35,7 @@ import {
   overlapCount,
   syncDataset,
 } from './index.ts';
+import { readRows } from './rows.ts';
 
 const ann: Actor = { projectId: DEFAULT_PROJECT_ID, user: 'ann', kind: 'user' };
 const DAY_MS = 864e5;
@@ -260,6 +261,21 @@ eachDatabase((name, open) => {
       'missing values are in no bin',
     );
     await deps.db.close();
+  });
+
+  test('a row is read by its number from 0, typed as callers send it', async () => {
+    const deps = await depsOver(await open());
+    await writeFile(join(deps.folder, 'churn.csv'), CHURN);
+    const section = sectionOf('{ from: churn.csv, key: customerID }');
+    await syncDataset(deps, ann, { name: 'churn', section, folder: deps.folder });
+    const read = (offset: number) => readRows(deps, ann, { dataset: 'churn', version: 'latest' }, { offset, limit: 1 });
+    assert.deepEqual(await read(2), {
+      dataset: 'churn',
+      version: 1,
+      rowCount: 4,
+      rows: [{ customerID: 9, tenure: 2, plan: 'basic', charge: null, since: '2024-01-03' }],
+    });
+    assert.deepEqual((await read(4)).rows, []);
   });
 
   test('gate rows by hash of key and training rows share no row, and none is lost', async () => {

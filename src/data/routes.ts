@@ -4,6 +4,7 @@ import { AppError } from '../kernel/errors.ts';
 import { parseProjectFile, suggestion } from '../project-file/index.ts';
 import { type Route, route } from '../wire/route.ts';
 import { diffVersions } from './diff.ts';
+import { MAX_ROWS_READ, readRows } from './rows.ts';
 import { syncDataset } from './sync.ts';
 import { DATASET_NAME, type DataDeps } from './types.ts';
 import { getVersion, listDatasets, listVersions, type VersionRef } from './versions.ts';
@@ -48,6 +49,21 @@ export function dataRoutes(deps: DataDeps): Route[] {
       },
       async ({ actor, params }) =>
         toVersionWire(await getVersion(deps, actor, { dataset: params.name, version: toNumber(params.version) })),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/datasets/:name/versions/:version/rows',
+        permission: 'read',
+        summary: 'Reads rows of a version; offset 0 is its first row',
+        params: byVersion,
+        query: z.object({
+          offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+          limit: z.coerce.number().int().min(1).max(MAX_ROWS_READ).default(1),
+        }),
+      },
+      ({ actor, params, query }) =>
+        readRows(deps, actor, { dataset: params.name, version: toNumber(params.version) }, query),
     ),
     route(
       {
