@@ -22,5 +22,6 @@ export type {
   RehearsalInput,
   RehearsalKind,
 } from './types.ts';
-export { type Why, why } from './why.ts';
+export type { Why, WhyLink } from './why/types.ts';
+export { why } from './why/why.ts';
 export { startMonitoringWork } from './work.ts';

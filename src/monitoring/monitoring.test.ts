@@ -18,7 +18,7 @@ import { lights } from './lights.ts';
 import { getMonitor } from './overview.ts';
 import { getStatus, getWatermark } from './status.ts';
 import { labelsSchema } from './types.ts';
-import { why } from './why.ts';
+import { why } from './why/why.ts';
 
 eachDatabase((_name, open) => {
   async function live(): Promise<MonitoringWorld> {
@@ -84,7 +84,7 @@ eachDatabase((_name, open) => {
     assert.equal(flipped.changed, 1);
     const told = await why(w.deps, ACTOR, id);
     assert.ok(
-      told.lines.some((line) => /^label: 0 \(api, corrected \d times?\)/.test(line)),
+      told.lines.some((line) => /^ {2}label: 0 \(api, corrected (once|\d times)\)/.test(line)),
       told.lines.join('\n'),
     );
     const early = await label(w, [

@@ -8,7 +8,7 @@ import { getRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
 import { startRehearsal } from './rehearsals/start.ts';
 import { getStatus, getWatermark } from './status.ts';
 import { labelsSchema, type MonitoringDeps, rehearsalSchema } from './types.ts';
-import { why } from './why.ts';
+import { why } from './why/why.ts';
 
 const MAX_LABELS_BYTES = 16 * 2 ** 20;
 const numbered = z.object({ number: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });

@@ -8,6 +8,8 @@ export interface MonitoringRuntime {
   inTurn<T>(key: string, fn: () => Promise<T>): Promise<T>;
   /** Profiles and rules of versions by id: they never change. */
   readonly versions: Map<string, unknown>;
+  /** Servables that say why, open until nobody has asked for a while, by version. */
+  readonly explainers: Map<string, unknown>;
   /** What was looked at and need not be looked at again soon, by key. */
   readonly seen: Map<string, string>;
   /** When this process began. */
@@ -25,6 +27,7 @@ export function createMonitoringRuntime(startedAt: number): MonitoringRuntime {
   const turns = new Map<string, Promise<unknown>>();
   return {
     versions: new Map(),
+    explainers: new Map(),
     seen: new Map(),
     startedAt,
     track(work) {

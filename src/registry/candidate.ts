@@ -18,6 +18,7 @@ import { uuidv7 } from '../kernel/ids.ts';
 import { publish } from '../outbox/index.ts';
 import type { PythonModel } from '../ports/python-worker.ts';
 import type { Actor } from '../wire/route.ts';
+import { keepBackground } from './background.ts';
 import { goldenRows, proveParity } from './parity.ts';
 import { rawSignature } from './raw-signature.ts';
 import { buildReference, type TrainingSample, trainingSample } from './reference.ts';
@@ -83,6 +84,7 @@ interface Prepared {
   readonly engine: EngineFacts;
   readonly parity: Parity;
   readonly profile: string;
+  readonly background: VersionFacts['background'];
   readonly trainingRows: number;
   readonly contents: readonly string[];
 }
@@ -178,11 +180,13 @@ async function prove(
   const { servable, ...facts } = proven;
   try {
     const reference = await buildReference(deps, candidate, training, servable);
+    const background = await keepBackground(deps, training.frame, signature);
     return {
       ...facts,
       profile: canonicalJson(reference),
+      background,
       trainingRows: training.total,
-      contents: contentsOf(candidate, proven.spec, goldenRef.digest),
+      contents: [...contentsOf(candidate, proven.spec, goldenRef.digest), background.digest],
     };
   } finally {
     await servable.close();
@@ -272,6 +276,7 @@ const factsOf = (candidate: Candidate, prepared: Prepared): VersionFacts => ({
   parity: prepared.parity,
   madeOf: null,
   trainingRows: prepared.trainingRows,
+  ...(prepared.background && { background: prepared.background }),
 });
 
 async function announce(

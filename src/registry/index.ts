@@ -1,4 +1,5 @@
 export { approvalSentence, approve, assertDeployable, decideAfterGate, reject, subjectDigest } from './approvals.ts';
+export { type Background, backgroundOf } from './background.ts';
 export { registerCandidate } from './candidate.ts';
 export { clearChampionIn, setAlias, setChampionIn } from './champion.ts';
 export { GATE_ROWS_LIMIT, runGate } from './gate.ts';

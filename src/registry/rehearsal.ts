@@ -44,6 +44,7 @@ export async function registerRehearsal(
     });
     const contents = [...champion.facts.files.map((file) => file.digest)];
     if (spec.features) contents.push(spec.features.digest);
+    if (champion.facts.background) contents.push(champion.facts.background.digest);
     if (spec.engine.kind === 'levain') contents.push(spec.engine.digest);
     await deps.content.reference(tx, { kind: 'model_version', id }, [...new Set(contents)]);
     await recordActivity(tx, deps.identity, {

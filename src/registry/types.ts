@@ -97,6 +97,8 @@ export interface VersionFacts {
   /** A version that a rehearsal made of another one, and what is broken in it. */
   readonly madeOf: { readonly version: number; readonly fault: Fault } | null;
   readonly trainingRows: number | null;
+  /** Training rows that were kept, drawn by chance; versions of before have none. */
+  readonly background?: { readonly digest: string; readonly rows: number };
 }
 
 export interface EngineFacts {

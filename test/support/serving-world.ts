@@ -13,6 +13,7 @@ import { createOutbox } from '../../src/outbox/index.ts';
 import { type Db, sqlOf } from '../../src/ports/db.ts';
 import type { Clock, Log } from '../../src/ports/system.ts';
 import type { DeploySection, ProjectFile } from '../../src/project-file/index.ts';
+import { keepBackground } from '../../src/registry/background.ts';
 import { getVersion, openServable, subjectDigest } from '../../src/registry/index.ts';
 import { currentDocument } from '../../src/serving/desired.ts';
 import { reportGateway } from '../../src/serving/gateways.ts';
@@ -90,7 +91,8 @@ export class World {
     const id = uuidv7(this.time + version);
     const { golden: _, ...rest } = made.spec;
     const spec: ServableSpec = { ...rest, versionId: id, ...(more.fault ? { fault: more.fault } : {}) };
-    await insertVersion(this.deps.db, { spec, profile: made.profile, id, version, ...more });
+    const background = await keepBackground(this.deps, made.rows, spec.signature);
+    await insertVersion(this.deps.db, { spec, profile: made.profile, id, version, background, ...more });
     await approveAsIs(this.deps.db, version, more.approval ?? 'approved');
     this.#models.set(id, { spec, profile: made.profile, servable: await openServable(this.deps.registry, spec) });
     return id;
@@ -316,6 +318,7 @@ async function insertVersion(
     readonly profile: MonitorProfile;
     readonly id: string;
     readonly version: number;
+    readonly background: { readonly digest: string; readonly rows: number };
     readonly rehearsal?: string;
     readonly draft?: boolean;
   },
@@ -335,6 +338,7 @@ async function insertVersion(
     parity: null,
     madeOf: null,
     trainingRows: null,
+    background: version.background,
   };
   await db.write(async (tx) => {
     const sql = sqlOf<RegistryRows>(tx);
