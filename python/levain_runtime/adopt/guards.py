@@ -42,7 +42,7 @@ class Guards:
             real = os.path.realpath(text)
             if writes:
                 self.trace.writes.append(text)
-            elif real.startswith(self.trace.root + os.sep) and not real.endswith((".pyc", ".py")):
+            elif real.startswith(self.trace.root + os.sep) and not real.endswith((".pyc", ".py")) and os.path.isfile(real):
                 self.trace.opens.append(real)
         finally:
             self.busy = False

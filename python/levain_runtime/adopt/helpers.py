@@ -52,7 +52,10 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 class PlainCode:
-    """{instrumented code object: the plain one}, for every function in the notebook and beside it."""
+    """{instrumented code object: the plain one}, for every function in the notebook and beside it.
+
+    Equal code objects are alike in all but the name of their file, so IPython's own compilation finds ours.
+    """
 
     def __init__(self):
         self.plain = {}
@@ -63,7 +66,7 @@ class PlainCode:
         for one, other in zip(theirs, ours):
             if one.co_name != other.co_name or one.co_freevars != other.co_freevars:
                 continue
-            self.plain.setdefault((one.co_filename, one.co_firstlineno, one.co_name, one), other)
+            self.plain.setdefault(one, other)
             self.add(one, other)
 
     def restore(self):
@@ -71,10 +74,9 @@ class PlainCode:
         count = 0
         for value in gc.get_objects():
             if type(value) is types.FunctionType:
-                code = value.__code__
-                other = self.plain.get((code.co_filename, code.co_firstlineno, code.co_name, code))
+                other = self.plain.get(value.__code__)
                 if other is not None:
-                    value.__code__ = other
+                    value.__code__ = other.replace(co_filename=value.__code__.co_filename)
                     count += 1
         return count
 

@@ -16,8 +16,8 @@ _LINE = re.compile(r"^(\s*)(?:([A-Za-z_][\w.\[\], ]*\s*=\s*))?([%!]{1,2})\s*([\w
 
 
 class Magics:
-    def __init__(self, shell, notes, network, refused):
-        self.shell, self.notes, self.network, self.refused = shell, notes, network, refused
+    def __init__(self, shell, trace, network):
+        self.shell, self.trace, self.network = shell, trace, network
 
     def __call__(self, lines):
         try:
@@ -67,7 +67,7 @@ class Magics:
 
     def _line_magic(self, indent, target, name, rest, line):
         if name in ("pip", "conda", "mamba", "uv"):
-            self.notes.append("%%%s%s was left out: the environment is locked" % (name, rest[:80]))
+            self.trace.note("%%%s%s was left out: the environment is locked" % (name, rest[:80]))
             return indent + "pass\n"
         if name == "time" and rest.strip():
             return "%s%s%s\n" % (indent, target, rest.strip())
@@ -76,10 +76,10 @@ class Magics:
         if name in ("matplotlib", "pylab") and rest.strip().split(" ")[0] in WINDOWS:
             return "%s%%%s inline\n" % (indent, name)
         if name == "load_ext" and not _is_importable(rest.strip()):
-            self.notes.append("%%load_ext %s was left out: it is not installed" % rest.strip())
+            self.trace.note("%%load_ext %s was left out: it is not installed" % rest.strip())
             return indent + "pass\n"
         if not target and not self._is_known(name):
-            self.notes.append("%%%s was left out: there is no such magic" % name)
+            self.trace.note("%%%s was left out: there is no such magic" % name)
             return indent + "pass\n"
         return line
 
@@ -88,11 +88,12 @@ class Magics:
 
     def _is_refused(self, command):
         if INSTALLERS.match(command):
-            self.notes.append("!%s was left out: the environment is locked" % command[:100])
+            self.trace.note("!%s was left out: the environment is locked" % command[:100])
             return True
         if not self.network and DOWNLOADS.match(command):
-            self.notes.append("!%s was left out: the notebook runs without network" % command[:100])
-            self.refused.append(command[:200])
+            self.trace.note("!%s was left out: the notebook runs without network" % command[:100])
+            if command[:200] not in self.trace.refused_network:
+                self.trace.refused_network.append(command[:200])
             return True
         return False
 

@@ -1,12 +1,15 @@
 """Turns completed calls into records, reads, fits, predictions and metrics."""
 
+import os
 import types
 import weakref
 
 from . import records as _r
+from .events import Fit, Metric, Prediction, Printed, Read, Save, Split, unpacked
 from .paths import WINDOW_BACKENDS, is_address
 from .sites import Record
 
+#: Methods of arrays that refuse where anything else refers to the array.
 REFCOUNTING = frozenset(["resize", "setflags"])
 FIT_METHODS = frozenset("fit fit_transform fit_resample fit_sample fit_predict partial_fit train_on_batch fit_generator fit_regularized".split())
 PREDICT_METHODS = frozenset("predict predict_proba predict_log_proba decision_function score predict_classes evaluate".split())
@@ -15,101 +18,33 @@ ROW_METHODS = frozenset(
     "dropna drop_duplicates drop sample sort_values sort_index head tail query nlargest nsmallest filter take reindex reset_index set_index "
     "truncate compress get_group explode first_valid_index align where mask append concat merge join copy pop insert loc iloc".split()
 )
+SAVE_FUNCTIONS = frozenset("dump dumps log_model save_model_to_file".split())
+SAVE_METHODS = frozenset("save_model save save_weights save_pretrained to_pickle".split())
+LOAD_FUNCTIONS = frozenset("load loads load_model load_learner".split())
+READ_FUNCTIONS = frozenset("loadtxt genfromtxt reader DictReader loadarff load_svmlight_file fromfile".split())
+DATA_HOLDERS = ("xgboost.core.DMatrix", "xgboost.core.QuantileDMatrix", "lightgbm.basic.Dataset", "catboost.core.Pool")
 MAX_EVENTS = 20000
+MAX_PRINTED = 20000
 MAX_KEPT_INPUT = 64 << 20
-
-
-class Read:
-    """Data that the notebook read. cell, site_id, order; written: path as written (text); path: the file, relative to root where it is
-    below it; frame: deep copy as read (pandas.DataFrame; None for arrays and where too large); value: the object that was returned, when
-    it is no frame (a copy); kind: 'csv'|'excel'|'parquet'|'json'|'other'; rows, columns (names as text, or None)."""
-
-    def __init__(self, **members):
-        self.order = self.cell = self.site_id = self.written = self.path = self.frame = self.value = self.kind = self.rows = self.columns = None
-        self.__dict__.update(members)
-
-    def __repr__(self):
-        return "Read(%r -> %r, %r rows)" % (self.written, self.path, self.rows)
-
-
-class Fit:
-    """A completed fit. order, cell, site_id, method; estimator: the object itself (the results object for statsmodels, the Booster for
-    xgb.train and lgb.train); X, y: references to what went in (None where unknown), X_print, y_print: their fingerprints at the time;
-    rows: of X; X_columns: names or None; state: fingerprint of the fitted estimator after the call, None where it cannot be pickled;
-    fitted(): a copy of the estimator as it was then, or None; name: a variable that held it when the cell ended; record: its Record."""
-
-    def __init__(self, **members):
-        self.order = self.cell = self.site_id = self.method = self.estimator = self.X = self.y = self.name = self.record = None
-        self.X_print = self.y_print = self.rows = self.X_columns = self.state = self.blob = self.copy = None
-        self.__dict__.update(members)
-
-    def fitted(self):
-        return unpacked(self.blob, self.copy)
-
-    def __repr__(self):
-        return "Fit(%d, cell %d, %s %s)" % (self.order, self.cell, self.name, _r.type_name(self.estimator))
-
-
-class Prediction:
-    """A completed predict, predict_proba, decision_function, score or evaluate. order, cell, site_id, estimator, method; X: a copy as
-    it was (None where too large), X_ref: the object itself; X_print; rows; result: copy; y_true: for score and evaluate; state:
-    fingerprint of the estimator at that time (equal to Fit.state while nothing refitted it)."""
-
-    def __init__(self, **members):
-        self.order = self.cell = self.site_id = self.estimator = self.method = self.X = self.X_ref = self.X_print = None
-        self.rows = self.result = self.result_ref = self.y_true = self.state = self.name = None
-        self.__dict__.update(members)
-
-    def __repr__(self):
-        return "Prediction(%d, cell %d, %s.%s)" % (self.order, self.cell, _r.type_name(self.estimator), self.method)
-
-
-class Metric:
-    """A value that the notebook computed of predictions. order, cell, site_id, name ('accuracy_score', 'score', 'cross_val_score', …),
-    value (copy), y_true, y_pred: copies or None; y_true_print, y_pred_print: fingerprints; estimator: for score and cross validation."""
-
-    def __init__(self, **members):
-        self.order = self.cell = self.site_id = self.name = self.value = self.y_true = self.y_pred = self.estimator = None
-        self.y_true_print = self.y_pred_print = self.rows = None
-        self.__dict__.update(members)
-
-    def __repr__(self):
-        return "Metric(%d, cell %d, %s = %r)" % (self.order, self.cell, self.name, self.value if isinstance(self.value, float) else "…")
-
-
-class Save:
-    """A fitted object (or anything else) that the notebook saved. order, cell, site_id, value (the object), path (as written or None)."""
-
-    def __init__(self, **members):
-        self.order = self.cell = self.site_id = self.value = self.path = self.name = None
-        self.__dict__.update(members)
-
-
-def unpacked(blob, copied):
-    if blob is not None:
-        import pickle
-
-        try:
-            return pickle.loads(blob)
-        except Exception:
-            return None
-    return copied
 
 
 class Observer:
     def __init__(self, trace):
         self.trace = trace
+        self.made = {}  # id of a DMatrix, Dataset or Pool -> (it, its data, its label)
         self.written = {}  # id of a path or file object -> path as the notebook wrote it
 
     # Before the call.
 
     def called(self, site, entry, value):
         entry.owner = value if isinstance(value, (type, types.ModuleType)) else type(value)
+        if site.attribute in REFCOUNTING:
+            return
         source = None if isinstance(value, (type, types.ModuleType)) else _r.data_behind(value)
         if source is not None:
             entry.before = _r.Input(source)
-            if site.inplace or site.attribute in REFCOUNTING:
-                # pandas and numpy count references to tell a lasting object from a passing one: none of ours may count.
+            if site.inplace:
+                # pandas counts references to tell a lasting object from a passing one: none of ours may count.
                 entry.after = weakref.ref(source)
                 return
         entry.callee = value
@@ -203,7 +138,7 @@ class Observer:
         blob, copied = _r.fitted_copy(estimator)
         if blob is not None and not self.trace.keep(None, len(blob)):
             blob = None
-        fit = Fit(order=record.order, cell=site.cell, site_id=site.id, method=site.attribute, estimator=estimator, X=X, y=y, record=record)
+        fit = Fit(order=record.order, cell=self.trace.running, site_id=site.id, method=site.attribute, estimator=estimator, X=X, y=y, record=record)
         fit.blob, fit.copy, fit.state = blob, copied, _r.digest(blob)
         fit.X_print, fit.y_print, fit.rows = _r.fingerprint(X), _r.fingerprint(y), _r.count_rows(source) if source is not None else None
         fit.X_columns = columns_of(X)
@@ -218,51 +153,85 @@ class Observer:
             if not callable(getattr(type(receiver), "fit", None)) and not hasattr(receiver, "fit"):
                 return None
             if name.startswith("statsmodels.") and result is not None and result is not receiver:
-                model = receiver
-                data = getattr(model, "data", None)
-                X = getattr(data, "orig_exog", None)
-                y = getattr(data, "orig_endog", None)
-                return result, X if X is not None else getattr(model, "exog", None), y if y is not None else getattr(model, "endog", None)
-            return receiver, argument(entry, 0, "X", "x", "raw_documents", "X_train"), argument(entry, 1, "y", "Y")
-        if name in ("xgboost.training.train", "lightgbm.engine.train"):
-            data = argument(entry, 1, "dtrain", "train_set")
-            return result, self.made.get(id(data), (None, None, None))[1], self.made.get(id(data), (None, None, None))[2]
+                data = getattr(receiver, "data", None)
+                X, y = getattr(data, "orig_exog", None), getattr(data, "orig_endog", None)
+                return result, X if X is not None else getattr(receiver, "exog", None), y if y is not None else getattr(receiver, "endog", None)
+            X, y = argument(entry, 0, "X", "x", "raw_documents", "X_train", "trainX"), argument(entry, 1, "y", "Y")
+            held = self.made.get(id(X))
+            return (receiver, held[1], held[2]) if held else (receiver, X, y)
+        if name in ("xgboost.training.train", "lightgbm.engine.train", "catboost.core.train"):
+            held = self.made.get(id(argument(entry, 1, "dtrain", "train_set") if name[0] != "c" else argument(entry, 0, "pool", "dtrain")))
+            return result, held and held[1], held and held[2]
         return None
 
     # Reads, predictions, metrics, saves.
 
-    made = {}
-
     def _events(self, site, entry, name, record, result):
         last = name.rsplit(".", 1)[-1]
-        if last.startswith("read_") or last in ("loadtxt", "genfromtxt"):
+        if name == "builtins.print":
+            self._printed(site, entry, record)
+        elif last in READ_FUNCTIONS or last.startswith("read_") or name == "pandas.ExcelFile.parse" or _is_loader(name, last):
             self._read(site, entry, name, record, result)
-        if site.attribute in PREDICT_METHODS and entry.callee is not None and not isinstance(entry.callee, types.ModuleType):
+        elif last in SAVE_FUNCTIONS or last in SAVE_METHODS:
+            self._save(site, entry, last, record)
+        elif last in LOAD_FUNCTIONS and not _r.is_data(result):
+            path = self._as_written(path_text(argument(entry, 0, "file", "filename", "filepath")))
+            self._append(self.trace.saves, Save(order=record.order, cell=self.trace.running, site_id=site.id, value=result, path=path, loaded=True))
+        elif site.attribute in PREDICT_METHODS and entry.callee is not None and not isinstance(entry.callee, types.ModuleType):
             self._prediction(site, entry, record, result)
-        if name.startswith("sklearn.metrics."):
+        elif name.startswith(("sklearn.metrics.", "sklearn.inspection.")):
             self._metric(site, entry, last, record, result)
-        if last in ("cross_val_score", "cross_validate", "cross_val_predict"):
-            estimator = argument(entry, 0, "estimator")
-            self._append(self.trace.metrics, Metric(order=record.order, cell=site.cell, site_id=site.id, name=last, value=record.value, estimator=estimator))
-        if name.startswith(("xgboost.core.DMatrix", "xgboost.core.QuantileDMatrix", "lightgbm.basic.Dataset")):
+        elif last in ("cross_val_score", "cross_validate", "cross_val_predict"):
+            metric = Metric(order=record.order, cell=self.trace.running, site_id=site.id, name=last, value=record.value)
+            metric.estimator = argument(entry, 0, "estimator")
+            self._append(self.trace.metrics, metric)
+        elif last == "train_test_split" and isinstance(result, (list, tuple)):
+            self._split(site, entry, record, result)
+        elif name in DATA_HOLDERS:
             self.made[id(result)] = (result, argument(entry, 0, "data"), argument(entry, 1, "label"))
 
+    def _printed(self, site, entry, record):
+        texts = [str(value) for value in entry.arguments.values() if isinstance(value, _r.SCALARS) or _r.is_scalar(value)]
+        if texts and len(self.trace.printed) < MAX_PRINTED:
+            self.trace.printed.append(Printed(record.order, self.trace.running, site.id, " ".join(texts)[:1000]))
+
+    def _split(self, site, entry, record, result):
+        inputs = [entry.arguments[key] for key in sorted(key for key in entry.arguments if isinstance(key, int))]
+        inputs += list(entry.arguments.get("*") or ())
+        if len(result) == 2 * len(inputs):
+            parts = [(result[2 * i], result[2 * i + 1]) for i in range(len(inputs))]
+            self._append(self.trace.splits, Split(record.order, self.trace.running, site.id, inputs, parts))
+
+    def _save(self, site, entry, last, record):
+        if last in SAVE_METHODS:
+            value, path = entry.callee, argument(entry, 0, "fname", "filename", "filepath")
+            if isinstance(value, types.ModuleType) or not hasattr(value, "predict"):
+                return
+        else:
+            value, path = argument(entry, 0, "obj", "value", "sk_model", "model", "estimator"), argument(entry, 1, "file", "filename", "artifact_path")
+        path = self._as_written(path_text(path))
+        self._append(self.trace.saves, Save(order=record.order, cell=self.trace.running, site_id=site.id, value=value, path=path))
+
+    def _as_written(self, text):
+        return self.written.get(text, text)
+
     def _read(self, site, entry, name, record, result):
-        path = argument(entry, 0, "filepath_or_buffer", "io", "path", "path_or_buf", "fname", "filepath")
+        path = argument(entry, 0, "filepath_or_buffer", "io", "path", "path_or_buf", "fname", "filepath", "csvfile", "file")
+        if name.startswith("pathlib.") or name == "pandas.ExcelFile.parse":
+            path = getattr(entry.callee, "io", entry.callee)
         text = path_text(path)
+        if _is_loader(name, name.rsplit(".", 1)[-1]):
+            text = name
         frame = _r.copy_of(result) if _r.is_frame(result) and self.trace.keep(None, _r.size_of(result)) else None
         value = None if _r.is_frame(result) or not _r.is_plain(result) else _r.copy_of(result)
-        read = Read(order=record.order, cell=site.cell, site_id=site.id, frame=frame, value=value, kind=_kind(name, text))
-        read.written = self.written.get(text, text)
-        read.path = self._relative(text)
+        read = Read(order=record.order, cell=self.trace.running, site_id=site.id, frame=frame, value=value, kind=_kind(name, text))
+        read.written, read.path = self._as_written(text), self._relative(text)
         read.rows = record.result_rows if record.result_rows is not None else (_r.count_rows(result) if _r.is_data(result) else None)
         read.columns = columns_of(result)
         self._append(self.trace.reads, read)
 
     def _relative(self, text):
-        import os
-
-        if text is None or is_address(text):
+        if text is None or is_address(text) or not os.path.exists(text):
             return text
         real = os.path.realpath(text)
         root = self.trace.root
@@ -272,26 +241,35 @@ class Observer:
         receiver = entry.callee
         if not hasattr(receiver, "predict"):
             return
-        X = argument(entry, 0, "X", "x", "data", "exog")
-        made = self.made.get(id(X))
-        X = made[1] if made else X
+        X = argument(entry, 0, "X", "x", "data", "exog", "X_test", "params")
         y = argument(entry, 1, "y") if site.attribute in ("score", "evaluate") else None
-        p = Prediction(order=record.order, cell=site.cell, site_id=site.id, estimator=receiver, method=site.attribute, X_ref=X, y_true=_small_copy(self, y))
-        p.X_print, p.rows = _r.fingerprint(X), _r.count_rows(X) if _r.is_data(X) or isinstance(X, list) else None
-        p.X, p.result, p.result_ref = _small_copy(self, X), _small_copy(self, result), result
+        p = self._predicted(site, record, receiver, site.attribute, X, result, y)
         self._append(self.trace.predictions, p)
         if site.attribute == "score":
-            metric = Metric(order=record.order, cell=site.cell, site_id=site.id, name="score", value=result, y_true=p.y_true, estimator=receiver)
-            metric.rows = p.rows
+            metric = Metric(order=record.order, cell=self.trace.running, site_id=site.id, name="score", value=result, y_true=p.y_true)
+            metric.estimator, metric.rows, metric.y_true_print = receiver, p.rows, _r.fingerprint(y)
             self._append(self.trace.metrics, metric)
 
+    def _predicted(self, site, record, estimator, method, X, result, y):
+        made = self.made.get(id(X))
+        X = made[1] if made else X
+        p = Prediction(order=record.order, cell=self.trace.running, site_id=site.id, estimator=estimator, method=method, X_ref=X)
+        p.y_true, p.X_print = _small_copy(self, y), _r.fingerprint(X)
+        p.rows = _r.count_rows(X) if _r.is_data(X) or isinstance(X, list) else None
+        p.X, p.result, p.result_ref, p.result_print = _small_copy(self, X), _small_copy(self, result), result, _r.fingerprint(result)
+        return p
+
     def _metric(self, site, entry, name, record, result):
-        y_true = argument(entry, 0, "y_true", "labels_true")
+        first = argument(entry, 0, "y_true", "labels_true", "estimator")
+        if hasattr(first, "predict"):  # a curve or a matrix drawn of an estimator's answers
+            X = argument(entry, 1, "X")
+            self._append(self.trace.predictions, self._predicted(site, record, first, name, X, None, argument(entry, 2, "y")))
+            return
         y_pred = argument(entry, 1, "y_pred", "y_score", "y_prob", "y_proba", "labels_pred")
-        metric = Metric(order=record.order, cell=site.cell, site_id=site.id, name=name, value=_small_copy(self, result))
-        metric.y_true, metric.y_pred = _small_copy(self, y_true), _small_copy(self, y_pred)
-        metric.y_true_print, metric.y_pred_print = _r.fingerprint(y_true), _r.fingerprint(y_pred)
-        metric.rows = _r.count_rows(y_true) if _r.is_data(y_true) or isinstance(y_true, list) else None
+        metric = Metric(order=record.order, cell=self.trace.running, site_id=site.id, name=name, value=_small_copy(self, result))
+        metric.y_true, metric.y_pred = _small_copy(self, first), _small_copy(self, y_pred)
+        metric.y_true_print, metric.y_pred_print = _r.fingerprint(first), _r.fingerprint(y_pred)
+        metric.rows = _r.count_rows(first) if _r.is_data(first) or isinstance(first, list) else None
         self._append(self.trace.metrics, metric)
 
     def _append(self, events, event):
@@ -353,8 +331,6 @@ def callee_name(site, entry, called):
     return "%s.%s" % (_public(module), name) if isinstance(module, str) else str(name)
 
 
-
-
 def _public(module):
     """pandas moved its classes between versions; all of its own are named pandas.X here."""
     return "pandas" if module.startswith("pandas.") else module
@@ -373,6 +349,11 @@ def path_text(path):
         return path
     name = getattr(path, "name", None)
     return name if isinstance(name, str) else str(path) if hasattr(path, "__fspath__") else None
+
+
+def _is_loader(name, last):
+    """Data sets that come with a library: sklearn.datasets.load_iris, seaborn.load_dataset."""
+    return name.startswith(("sklearn.datasets.", "seaborn.")) and last.startswith(("load_", "fetch_")) and last != "load_svmlight_file"
 
 
 def _kind(name, text):

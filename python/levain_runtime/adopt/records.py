@@ -172,7 +172,7 @@ def _size_of_items(items, length, budget, depth):
 
 def is_plain(value, depth=0):
     """Whether a value is made of scalars, containers and data alone, so that its copy stands for itself."""
-    if isinstance(value, SCALARS) or is_data(value) or _is_scalar(value):
+    if isinstance(value, SCALARS) or is_data(value) or is_scalar(value):
         return True
     if depth > 4:
         return False
@@ -183,7 +183,7 @@ def is_plain(value, depth=0):
     return False
 
 
-def _is_scalar(value):
+def is_scalar(value):
     numpy = module("numpy")
     if numpy is not None and (isinstance(value, numpy.generic) or (isinstance(value, numpy.ndarray) and value.ndim == 0)):
         return True

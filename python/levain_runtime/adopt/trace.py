@@ -46,7 +46,8 @@ class Trace:
     """What a run did. Orders are numbers of one counter; everything that has one can be put in sequence.
 
     cells: [CellRun] in order of running; cell(n) gives the last run of cell n. sites: {id: Site}.
-    reads: [Read]. fits: [Fit]. predictions: [Prediction]. metrics: [Metric]. saves: [Save].
+    reads: [Read]. fits: [Fit]. predictions: [Prediction]. metrics: [Metric]. saves: [Save]. splits: [Split]. printed: [Printed].
+    In events (Fit, Prediction, …) ``cell`` is the cell that was running; ``sites[site_id].cell`` is the one that holds the text.
     opens: paths opened for reading under root or named by the notebook. writes: paths opened for writing.
     refused_network: hosts and addresses that were asked for. notes: sentences on what was changed or could not be seen.
     redirects: {path as written: path that was used}. shell: the InteractiveShell.
@@ -56,6 +57,7 @@ class Trace:
         self.shell, self.config = shell, dict(config)
         self.root = os.path.realpath(config.get("root") or os.getcwd())
         self.cells, self.sites, self.reads, self.fits, self.predictions, self.metrics, self.saves = [], {}, [], [], [], [], []
+        self.splits, self.printed = [], []
         self.opens, self.writes, self.refused_network, self.notes, self.faults = [], [], [], [], []
         self.paths = Redirects(self.root, config.get("redirects"))
         self.order, self.kept = 0, 0
@@ -69,6 +71,11 @@ class Trace:
     def cell(self, number):
         """The last run of a cell, None before it ran."""
         return next((run for run in reversed(self.cells) if run.number == number), None)
+
+    @property
+    def running(self):
+        """Number of the cell that runs now, 0 between cells."""
+        return self._running.number if self._running is not None else 0
 
     def next_order(self):
         self.order += 1
@@ -113,13 +120,13 @@ class Trace:
         _items.instrument(instrumented, run.number)
         run.tree, run.sites = plain, [site.id for site in found]
         self.add_sites(found)
-        self._remember(instrumented, plain, _cell_name(self.shell, run))
+        self._remember(instrumented, plain)
         return instrumented
 
     def instrumented_module(self, source, path, plain_code):
         """The code of a helper module, instrumented; its sites have cell 0 and ``module`` = path."""
         if len(source) > _helpers.MAX_SOURCE or source.count("(") > MAX_HELPER_CALLS:
-            self.notes.append("%s is too large to be looked into" % path)
+            self.note("%s is too large to be looked into" % path)
             return plain_code
         tree = compile(source, path, "exec", ast.PyCF_ONLY_AST)
         _, found = _sites.instrument(tree, source, 0, len(_off), path)
@@ -128,13 +135,14 @@ class Trace:
         self.plain_code.add(code, plain_code)
         return code
 
-    def _remember(self, instrumented, plain, name):
+    def _remember(self, instrumented, plain):
         """Functions of the cell are given their plain code again before they are saved (see without_instruments)."""
         try:
-            compiler = self.shell.compile
-            self.plain_code.add(compiler(instrumented, name, "exec"), compiler(plain, name, "exec"))
-        except (SyntaxError, ValueError):
-            pass  # top-level await compiles only as IPython does it; its functions keep their instruments
+            flags = getattr(self.shell.compile, "flags", 0) | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            codes = [compile(tree, "<cell>", "exec", flags, True) for tree in (instrumented, plain)]
+            self.plain_code.add(*codes)
+        except (SyntaxError, ValueError) as error:
+            self.fault("plain code", error)
 
     def without_instruments(self):
         """Takes the instruments out of every living function, so that what is pickled by value needs nothing of ours. At the end
@@ -178,6 +186,10 @@ class Trace:
     def switch_off(self, site, why):
         site.off = why
         _off[site.id] = 1
+
+    def note(self, sentence):
+        if sentence not in self.notes and len(self.notes) < 500:
+            self.notes.append(sentence)
 
     def fault(self, where, error):
         if len(self.faults) < 100:
@@ -298,7 +310,7 @@ def install(shell, config):
     shell.ast_transformers.append(_Transformer())
     network = config.get("network", "none") == "all"
     manager = shell.input_transformer_manager
-    manager.cleanup_transforms.append(Magics(shell, CURRENT.notes, network, CURRENT.refused_network))
+    manager.cleanup_transforms.append(Magics(shell, CURRENT, network))
     _helpers.start(CURRENT)
     Guards(CURRENT, network, config.get("protect")).start()
     shell.events.register("pre_run_cell", _before)
@@ -332,19 +344,6 @@ def _transformed(shell, raw):
         return shell.transform_cell(raw)
     except Exception:
         return raw
-
-
-def _cell_name(shell, run):
-    """The file name under which IPython compiles the cell: what functions of it carry."""
-    names = [shell.compile.get_code_name(run.raw, run.source, shell.execution_count)] if hasattr(shell.compile, "get_code_name") else []
-    if names:
-        return names[0]
-    try:
-        from IPython.core.compilerop import code_name
-
-        return code_name(run.source, shell.execution_count)
-    except ImportError:
-        return "<cell>"
 
 
 def _bindings(namespace):
