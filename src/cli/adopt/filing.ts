@@ -17,7 +17,7 @@ export interface Filed {
 
 /**
  * Sends what adopt ran to the server, where it counts as a run of the step, so that `levain run` finds it cached. Undefined where
- * nothing waits to be filed. A run that no longer fits the project is only named: then the step runs.
+ * nothing waits to be filed, or the folder is another one by now. A run that no longer fits the project is only named: then the step runs.
  */
 export async function fileAdoptedRun(
   { client, out }: { readonly client: Client; readonly out: Output },
@@ -25,7 +25,7 @@ export async function fileAdoptedRun(
   source: Pick<AppliedSource, 'sourceDigest'>,
 ): Promise<Filed | undefined> {
   const memory = await findMemory(folder);
-  if (!memory) return undefined;
+  if (!memory || memory.sourceDigest !== source.sourceDigest) return undefined;
   const { url } = await client.address();
   if (memory.filed[url] !== undefined) return undefined;
   try {

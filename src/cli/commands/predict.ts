@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Client } from '../../client/client.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Cell } from '../../kernel/frame.ts';
 import type { Endpoint } from '../../serving/types.ts';
@@ -6,9 +7,9 @@ import { addExamples, type CommandModule, type Options, usage } from '../command
 import { readInput } from '../input-file.ts';
 import { parseModelRef } from '../model-ref.ts';
 import { textOf } from '../parse.ts';
+import { curlOf, dataRows, matteredText, whatMattered } from '../prediction.ts';
 import { endpointPath, inferUrl } from '../rollout-view.ts';
-
-type Row = Readonly<Record<string, Cell>>;
+import { type Row, toInfer } from '../tensors.ts';
 
 interface InferAnswer {
   readonly model_version?: string;
@@ -27,33 +28,41 @@ export const command: CommandModule = {
   configure(cmd) {
     cmd
       .argument('<endpoint>', 'an endpoint or a model')
-      .option('--row <json>', 'one row as a JSON object; may be repeated', collect, [])
+      .option(
+        '--row <row>',
+        "one row as a JSON object, or its number in the newest version of the model's data, counted from 0; may be repeated",
+        collect,
+        [],
+      )
       .option('--json-file <path>', 'a file with one object or a list of them')
       .option('--event-time <time>', 'date the request (endpoints with event_time: client), ISO 8601')
       .option('--entity <id>', 'who it is about')
       .option('--curl', 'print the curl command and ask nothing');
     addExamples(cmd, [
+      ['levain predict churn --row 3', 'row 3 of its data (the fourth), and the features that mattered most'],
       [`levain predict churn --row '{"tenure": 3, "plan": "basic"}'`, 'one row'],
       ['levain predict churn --json-file rows.json', 'many'],
       [`levain predict churn --row '{"tenure": 3}' --curl`, 'the same without levain'],
     ]);
   },
   async run({ client, out, cwd, signal }, [name], options) {
-    const rows = await rowsOf(options, cwd);
+    const asked = await askedOf(options, cwd);
     const endpoint = await client.get<Endpoint>(endpointPath(parseModelRef(name).model));
     const url = inferUrl(endpoint);
     if (!url) throw new AppError('unavailable', `No gateway answers for "${endpoint.name}"`, { hint: 'levain up' });
-    const body = JSON.stringify(toInfer(rows, options));
-    const curl = `curl -s ${url} -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
+    const body = JSON.stringify(await requestOf(client, endpoint, asked, options));
+    const curl = curlOf(url, body);
     if (options['curl'] === true) return { schema: 'curl/1', data: { url, curl }, text: curl };
     const answer = await ask(url, body, signal);
+    const [id] = idsOf(answer);
+    if (asked.numbers.length > 0) out.progress('Looking at what mattered');
+    const mattered =
+      asked.numbers.length === 0 || id === undefined ? undefined : await whatMattered(client, id, signal);
     return {
       schema: 'prediction/1',
-      data: { url, curl, answer },
-      text: `${tableOf(out.table, answer)}\n${curl}`,
-      next: idsOf(answer)
-        .slice(0, 1)
-        .map((id) => `levain why ${id}`),
+      data: { url, curl, answer, ...mattered },
+      text: [curl, tableOf(out.table, answer), ...(mattered ? [matteredText(mattered)] : [])].join('\n').trimEnd(),
+      next: id === undefined ? [] : [`levain why ${id}`],
     };
   },
 };
@@ -84,13 +93,31 @@ function messageIn(text: string): string {
   return text.slice(0, 500);
 }
 
-async function rowsOf(options: Options, cwd: string): Promise<Row[]> {
+interface Asked {
+  readonly rows: readonly Row[];
+  /** Numbers of rows of the data. */
+  readonly numbers: readonly number[];
+}
+
+/** What was typed, before any server is asked. */
+async function askedOf(options: Options, cwd: string): Promise<Asked> {
   const texts = options['row'] as readonly string[];
   const path = textOf(options['jsonFile']);
   const fromFile = path === undefined ? [] : [await readInput(resolve(cwd, path))];
-  const rows = [...texts, ...fromFile].flatMap((text) => parseRows(text));
-  if (rows.length === 0) throw usage('Give the rows: --row \'{"column": value}\' or --json-file rows.json');
-  return rows;
+  const numbers = texts.filter((text) => ROW_NUMBER.test(text.trim())).map(Number);
+  const given = [...texts.filter((text) => !ROW_NUMBER.test(text.trim())), ...fromFile];
+  const rows = given.flatMap((text) => parseRows(text));
+  if (rows.length + numbers.length === 0)
+    throw usage('Give the rows: --row 3, --row \'{"column": value}\' or --json-file rows.json');
+  return { rows, numbers };
+}
+
+const ROW_NUMBER = /^\d{1,12}$/;
+
+async function requestOf(client: Client, endpoint: Endpoint, asked: Asked, options: Options): Promise<object> {
+  if (asked.numbers.length === 0) return toInfer(asked.rows, options);
+  const { rows, signature } = await dataRows(client, endpoint, asked.numbers);
+  return toInfer([...rows, ...asked.rows], options, signature);
 }
 
 function parseRows(text: string): Row[] {
@@ -105,26 +132,6 @@ function parseRows(text: string): Row[] {
     if (typeof row !== 'object' || row === null || Array.isArray(row))
       throw new AppError('invalid', `A row is an object of columns, such as {"tenure": 3}; got ${JSON.stringify(row)}`);
   return rows as Row[];
-}
-
-/** The Open Inference Protocol: one input a column. */
-export function toInfer(rows: readonly Row[], options: Options): object {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const inputs = names.map((name) => {
-    const data = rows.map((row) => row[name] ?? null);
-    return { name, shape: [rows.length], datatype: datatypeOf(data), data };
-  });
-  const parameters = {
-    ...(typeof options['eventTime'] === 'string' ? { event_time: options['eventTime'] } : {}),
-    ...(typeof options['entity'] === 'string' ? { entity: options['entity'] } : {}),
-  };
-  return { inputs, ...(Object.keys(parameters).length > 0 ? { parameters } : {}) };
-}
-
-function datatypeOf(data: readonly Cell[]): string {
-  const present = data.filter((value) => value !== null);
-  if (present.length > 0 && present.every((value) => typeof value === 'number')) return 'FP64';
-  return present.length > 0 && present.every((value) => typeof value === 'boolean') ? 'BOOL' : 'BYTES';
 }
 
 /** The protocol's parameters are scalars, so that the ids come as one text. */

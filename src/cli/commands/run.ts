@@ -1,6 +1,7 @@
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import { shortId } from '../../kernel/ids.ts';
 import type { WireDetail, WireRun } from '../../pipelines/index.ts';
+import { fileAdoptedRun } from '../adopt/filing.ts';
 import { readProjectFile, sendSource } from '../apply.ts';
 import {
   addExamples,
@@ -11,6 +12,7 @@ import {
   type Options,
   usage,
 } from '../command.ts';
+import { followToLive, type Live, liveText } from '../live.ts';
 import { cancelRun, endText, exitOf, followRun, nextOf } from '../run-view.ts';
 
 export const command: CommandModule = {
@@ -67,6 +69,7 @@ async function start(context: CommandContext, options: Options): Promise<WireRun
     await client.post('/apply', source);
     out.note(`${file.name} was never applied; applied it as it is here.`);
   }
+  await fileAdoptedRun(context, cwd, source);
   return client.post<WireRun>(`/pipelines/${encodeURIComponent(file.name)}/runs`, { dataMode, params, source });
 }
 
@@ -107,17 +110,43 @@ async function watch(context: CommandContext, id: string, own: boolean): Promise
   }
 }
 
+/** Asks for the approval where one is missing, and goes on to the endpoint; without anybody to ask it ends there. */
 async function finish(context: CommandContext, detail: WireDetail): Promise<CommandResult> {
   const { run } = detail;
   const result = { schema: 'run/1', data: detail, text: endText(detail), next: nextOf(detail), exitCode: exitOf(run) };
-  const mayAsk = context.yes || context.isTerminal;
-  if (run.state !== 'waiting' || run.model === null || run.draft || !mayAsk) return result;
-  const path = `/models/${encodeURIComponent(run.model)}/versions/${run.version}`;
+  const { model, version } = run;
+  if (model === null || version === null || run.draft) return result;
+  if (run.state === 'succeeded') {
+    const isNew = detail.steps.some(({ outputs }) => outputs?.register?.created);
+    const live = await followToLive(context, { model, version }, isNew);
+    return live || isNew ? withLive(result, { model, version }, live) : result;
+  }
+  if (run.state !== 'waiting' || !(context.yes || context.isTerminal)) return result;
+  const path = `/models/${encodeURIComponent(model)}/versions/${version}`;
   const { sentence } = await context.client.get<{ sentence: string }>(`${path}/approval`);
   if (!(await context.ask(`${sentence} Approve?`))) return result;
   await context.client.post(`${path}/approve`, { reason: 'approved at the end of the run' });
-  const text = `${result.text}\n${run.model}@v${run.version} is approved.`;
-  return { ...result, text, next: [`levain rollout ${run.model}`, 'levain status'], exitCode: EXIT.ok };
+  context.out.note(`${sentence} Approved.`);
+  const live = await followToLive(context, { model, version }, true);
+  return withLive({ ...result, exitCode: EXIT.ok }, { model, version }, live);
+}
+
+type RunResult = CommandResult & { readonly data: WireDetail; readonly text: string };
+
+function withLive(
+  result: RunResult,
+  reference: { readonly model: string; readonly version: number },
+  live: Live | undefined,
+): CommandResult {
+  return {
+    ...result,
+    data: { ...result.data, live: live ?? null },
+    text: `${result.text}\n${liveText(reference, live)}`,
+    next:
+      live?.url != null
+        ? [`levain predict ${live.endpoint} --row 3`, `levain monitor ${reference.model}`]
+        : [`levain rollout ${reference.model}`, 'levain status'],
+  };
 }
 
 /** The server is gone, or restarts: its steps go on, and so does the run when it is back. */

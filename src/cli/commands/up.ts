@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { createClient } from '../../client/client.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
+import { notebooksIn } from '../adopt/target.ts';
 import { applyFolder, hasProjectFile, readProjectFile } from '../apply.ts';
 import { addExamples, type CommandContext, type CommandModule, type CommandResult, type Options } from '../command.ts';
 import { numberOf, parsePort, textOf } from '../parse.ts';
@@ -27,13 +28,27 @@ export const command: CommandModule = {
   async run(context, _args, options) {
     const applies = options['apply'] !== false && (await hasProjectFile(context.cwd));
     if (applies) await readProjectFile(context.cwd);
+    const hint = applies || options['apply'] === false ? [] : await adoptHint(context.cwd);
     const dataDir = await resolveDataDir(context.cwd, context.env, options['dataDir']);
     const other = await findRunning(context, options, dataDir);
     if (other) return joinRunning(context, other, applies);
-    if (options['detach'] === true) return upDetached(context, options, dataDir, applies);
+    if (options['detach'] === true) return withHint(await upDetached(context, options, dataDir, applies), hint);
+    for (const line of hint)
+      context.out.note(`This folder holds a notebook and no levain.yaml; ${line} takes it as it is.`);
     return upHere(context, options, dataDir, applies);
   },
 };
+
+/** The one notebook of a folder without a levain.yaml is most likely why somebody stands here. */
+async function adoptHint(cwd: string): Promise<readonly string[]> {
+  const [only, ...more] = await notebooksIn(cwd);
+  return only === undefined || more.length > 0 ? [] : [`levain adopt ${/[^\w./-]/.test(only) ? `"${only}"` : only}`];
+}
+
+const withHint = (result: CommandResult, hint: readonly string[]): CommandResult => ({
+  ...result,
+  next: [...hint, ...(result.next ?? [])],
+});
 
 /** Options that `up` and `server` share. */
 export function addServerOptions(command: Command): void {
