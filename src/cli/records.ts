@@ -43,13 +43,17 @@ export async function resolveDataDir(cwd: string, env: Env, given: unknown): Pro
   return record && 'dataDir' in record ? record.dataDir : join(cwd, '.levain');
 }
 
-/** `--url`, else LEVAIN_URL, else the server of this folder, else the default port; with the token that belongs to it. */
+/** `--url`, else LEVAIN_URL, else the server of this folder, else LEVAIN_PORT or the default port; with the token that belongs to it. */
 export async function resolveServer(
   cwd: string,
   env: Env,
   given: { readonly url?: string | undefined; readonly project?: string | undefined },
 ): Promise<ServerAddress> {
-  const base = given.url ?? env['LEVAIN_URL'] ?? (await urlOfFolder(cwd, env)) ?? `http://127.0.0.1:${DEFAULT_PORT}`;
+  const base =
+    given.url ??
+    env['LEVAIN_URL'] ??
+    (await urlOfFolder(cwd, env)) ??
+    `http://127.0.0.1:${env['LEVAIN_PORT'] || DEFAULT_PORT}`;
   const url = withProject(checkUrl(base), given.project);
   const token = env['LEVAIN_TOKEN'] ?? (await findToken(env, url));
   return token === undefined ? { url } : { url, token };

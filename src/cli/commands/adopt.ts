@@ -1,20 +1,19 @@
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import type { AdoptResult, AdoptSpec } from '../../adopt/types.ts';
-import { AppError, isAppError } from '../../kernel/errors.ts';
+import { AppError } from '../../kernel/errors.ts';
 import { digestOf, sha256 } from '../../kernel/hash.ts';
 import { parseDurationMs } from '../../kernel/units.ts';
 import { findUnchanged, sourcesOf } from '../adopt/again.ts';
 import { LOCK_FILE } from '../adopt/compose.ts';
 import { type PlannedFile, planFiles, REPLACED, writeFiles } from '../adopt/files.ts';
-import { type Filed, fileAdoptedRun } from '../adopt/filing.ts';
+import { freeName, type HandedOver, handOver } from '../adopt/hand-over.ts';
 import { findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
 import { runAdoption, toRefusal } from '../adopt/process.ts';
 import { createProgress } from '../adopt/progress.ts';
 import { answerQuestion } from '../adopt/questions.ts';
 import { filesText, reportText } from '../adopt/report.ts';
 import { findTarget, type Target } from '../adopt/target.ts';
-import { type ApplyAnswer, sendSource } from '../apply.ts';
 import {
   addExamples,
   type CommandContext,
@@ -105,11 +104,14 @@ async function adopt(context: CommandContext, target: Target, request: Request):
   const { out, signal } = context;
   const work = join(target.folder, '.levain', 'adopt', workName(target));
   await mkdir(work, { recursive: true });
+  const { url, token } = await context.client.address();
+  const info = await findServerInfo(url);
   const spec: AdoptSpec = {
     ...request,
     work,
-    dataDir: await resolveDataDir(target.folder, context.env, undefined),
-    server: await serverOf(context),
+    // Where the server looks for the environment, so that it is built once.
+    dataDir: info?.dataDir ?? (await resolveDataDir(target.folder, context.env, undefined)),
+    server: info ? { url, token: token ?? null } : null,
   };
   const specPath = join(work, 'spec.json');
   await writeFile(specPath, JSON.stringify(spec), { mode: 0o600 });
@@ -140,36 +142,6 @@ const workName = ({ source }: Target): string => {
 async function sweep(folder: string, work: string): Promise<void> {
   await rm(work, { recursive: true, force: true });
   for (const path of ['.levain/adopt', '.levain']) await rmdir(join(folder, path)).catch(() => {});
-}
-
-async function serverOf({ client }: CommandContext): Promise<AdoptSpec['server']> {
-  const { url, token } = await client.address();
-  return (await findServerInfo(url)) ? { url, token: token ?? null } : null;
-}
-
-const MAX_NAMES = 50;
-
-/** The proposed name, or the next one that no other folder has on this server. */
-async function freeName(context: CommandContext, proposed: string): Promise<string> {
-  if ((await serverOf(context)) === null) return proposed;
-  for (let i = 1; i <= MAX_NAMES; i++) {
-    const name = i === 1 ? proposed : `${proposed}-${i}`;
-    const folder = await folderOf(context, name);
-    if (folder === undefined || folder === context.cwd) return name;
-    context.out.note(`"${name}" is the project of ${folder} on this server already.`);
-  }
-  throw new AppError('conflict', `The name "${proposed}" is taken on this server`, {
-    hint: 'levain adopt --name NAME',
-  });
-}
-
-async function folderOf({ client }: CommandContext, name: string): Promise<string | undefined> {
-  try {
-    return (await client.get<{ folder: string }>(`/pipelines/${encodeURIComponent(name)}`)).folder;
-  } catch (error) {
-    if (isAppError(error, 'not_found')) return undefined;
-    throw error;
-  }
 }
 
 /** New files are what the command is for; what somebody else wrote is replaced only by consent. */
@@ -209,27 +181,6 @@ async function remember({ folder }: Target, { result, name, files, asked }: Writ
   };
   const { sourceDigest } = await takeSnapshot(folder, sourcesOf(folder, memory));
   await saveMemory(folder, { ...memory, sourceDigest });
-}
-
-type HandedOver = { readonly url: string; readonly applied: ApplyAnswer; readonly filed: Filed | undefined };
-
-/** To the server, where one answers or may be started: the folder applied, and the run filed. */
-async function handOver(context: CommandContext): Promise<HandedOver | undefined> {
-  const { client, out, cwd, json, yes, isTerminal } = context;
-  if ((await serverOf(context)) === null) {
-    if (!yes && (json || !isTerminal)) return undefined;
-    try {
-      await context.ensureServer();
-    } catch (error) {
-      if (!isAppError(error, 'unavailable')) throw error;
-      out.note(error.message);
-      return undefined;
-    }
-  }
-  const source = await sendSource(client, out, cwd);
-  const applied = await client.post<ApplyAnswer>('/apply', { ...source, dryRun: false });
-  const filed = await fileAdoptedRun(context, cwd, source);
-  return { url: (await client.address()).url, applied, filed };
 }
 
 interface Outcome {
