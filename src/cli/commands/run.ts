@@ -128,7 +128,8 @@ async function finish(context: CommandContext, detail: WireDetail): Promise<Comm
   await context.client.post(`${path}/approve`, { reason: 'approved at the end of the run' });
   context.out.note(`${sentence} Approved.`);
   const live = await followToLive(context, { model, version }, true);
-  return withLive({ ...result, exitCode: EXIT.ok }, { model, version }, live);
+  const text = result.text.replace('waits for an approval', 'was approved here');
+  return withLive({ ...result, text, exitCode: EXIT.ok }, { model, version }, live);
 }
 
 type RunResult = CommandResult & { readonly data: WireDetail; readonly text: string };
