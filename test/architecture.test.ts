@@ -125,6 +125,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod'],
     builtins: SHELL,
   },
+  adopt: {
+    values: ['kernel', 'ports', 'notebooks', 'engines'],
+    types: [],
+    packages: ['zod', 'yaml'],
+    builtins: SHELL,
+  },
   ...Object.fromEntries(PILLARS.map((name) => [name, pillar(name)])),
 };
 

@@ -1,0 +1,58 @@
+import type { Static } from '../static.ts';
+import type { CellOutcome } from '../types.ts';
+
+type CellError = NonNullable<CellOutcome['error']>;
+
+/** Errors that no other version of a package heals. */
+const OWN = new Set([
+  'NameError',
+  'UnboundLocalError',
+  'SyntaxError',
+  'IndentationError',
+  'FileNotFoundError',
+  'NotADirectoryError',
+  'IsADirectoryError',
+  'PermissionError',
+  'StdinNotImplementedError',
+  'EOFError',
+  'ZeroDivisionError',
+  'AssertionError',
+  'KeyboardInterrupt',
+  'MemoryError',
+  'ConnectionError',
+  'TimeoutError',
+  'URLError',
+  'HTTPError',
+  'UsageError',
+  'CalledProcessError',
+]);
+const NETWORK =
+  /refuses? (?:the )?network|network is unreachable|name resolution|Errno -[23]\b|Connection refused|getaddrinfo/i;
+/** How pandas 3 words what it no longer does: text columns of their own type, frames that are never changed through a part. */
+const PANDAS_3 =
+  /for dtype '?str|StringDtype|dtype=str|ArrowString|string\[|ChainedAssignment|read-only|'M'? ?offset|Invalid frequency|unsupported operand type.*str/;
+
+/** Whether another version of the packages may run this cell: a removed interface, a changed default, a stricter check. */
+export function isOfPackages(error: CellError, cell: number, found: Static): boolean {
+  if (found.removed.some((entry) => entry.cell === cell)) return true;
+  if (OWN.has(error.name) || NETWORK.test(error.message)) return false;
+  if (error.name === 'ModuleNotFoundError' || error.name === 'ImportError') return isOfKnownPackage(error, found);
+  // A cell that stopped with the same error when it was saved fails on every day.
+  const saved = found.cells.find(({ number }) => number === cell)?.['stoppedWith'];
+  return !(typeof saved === 'string' && saved.startsWith(`${error.name}:`));
+}
+
+/** A module of an installed package that is gone, not a package that is nowhere. */
+function isOfKnownPackage(error: CellError, found: Static): boolean {
+  const module = /No module named '([\w.]+)'/.exec(error.message)?.[1];
+  if (module === undefined) return true;
+  if (module === 'distutils' || module === 'imp' || module === 'pkg_resources') return true;
+  const top = module.split('.')[0]!;
+  return module.includes('.') && found.packages.some((each) => each.module === top);
+}
+
+export const isOfPandas3 = (error: CellError): boolean => PANDAS_3.test(error.message);
+
+/** Whether the packages were too old for the cell: it asks for what came later. */
+export const wantsNewer = (error: CellError): boolean =>
+  /unexpected keyword|has no attribute|cannot import name|No module named/.test(error.message);

@@ -1,0 +1,208 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname, join, relative, sep } from 'node:path';
+import type { Json } from '../kernel/canonical-json.ts';
+import { executedPath } from './attempt.ts';
+import type { BestRun } from './attempts.ts';
+import { type Choice, nameOf } from './choose.ts';
+import type { AdoptDeps, Places } from './deps.ts';
+import type { Extracted } from './extract.ts';
+import { digestOfFile } from './files/copy.ts';
+import { type FoundData, isInside } from './files/data.ts';
+import type { Static } from './static.ts';
+import type { AdoptResult, DataFile } from './types.ts';
+
+export interface ResultInput {
+  readonly deps: AdoptDeps;
+  readonly places: Places;
+  readonly found: Static;
+  readonly data: FoundData;
+  readonly best: BestRun;
+  readonly choice: Choice;
+  readonly extracted: Extracted;
+  readonly observed: Observed;
+  readonly digests: ReadonlyMap<string, string>;
+  readonly timings: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+}
+
+/** What the trace saw of the world. */
+export interface Observed {
+  readonly opens: readonly string[];
+  readonly writes: readonly string[];
+  readonly refusedNetwork: readonly string[];
+  readonly redirects: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+  readonly params: Readonly<Record<string, Json>>;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+const LOG_TAIL_LINES = 200;
+const MAX_LOG_READ = 32 * 2 ** 20;
+const DEEP = /^(?:keras|tensorflow|torch|pytorch_lightning|fastai|jax|flax|skorch|scikeras|tf_keras)\b/;
+
+export async function toResult(input: ResultInput): Promise<AdoptResult> {
+  const { places, found, best, choice, extracted, observed, timings } = input;
+  const { attempt, run, candidates } = best;
+  const failed = run.cells.filter(({ error }) => error !== null);
+  return {
+    t: 'result',
+    kind: extname(places.name) === '.py' ? 'script' : 'notebook',
+    name: places.spec.name ?? projectName(places.name),
+    source: {
+      path: fromFolder(places, join(places.root, places.notebook)),
+      digest: input.digests.get(places.spec.source) ?? '',
+      cells: run.cells.length,
+      ranOutOfOrder: candidates.ranOutOfOrder || found.order.ranOutOfOrder,
+      neverRun: found.order.neverRun,
+    },
+    model: modelOf(choice, extracted),
+    others: candidates.candidates.filter((each) => each !== choice.candidate),
+    environment: environmentOf(best),
+    network: {
+      way: attempt.isolation.way,
+      sentence: attempt.isolation.sentence,
+      refused: [...observed.refusedNetwork],
+    },
+    features:
+      extracted.features === null ? null : { text: extracted.features, statements: extracted.facts.statements ?? null },
+    facts: extracted.facts as AdoptResult['facts'],
+    proof: { ...extracted.proof },
+    golden: extracted.golden,
+    rawColumns: extracted.facts.rawColumns,
+    data: await dataFiles(input),
+    run: {
+      executed: executedPath(attempt),
+      log: attempt.log,
+      logTail: await tailOf(attempt.log),
+      startedAt: attempt.startedAt,
+      endedAt: attempt.startedAt + run.runMs,
+      cells: [...run.cells],
+      skipped: failed.map(({ number, error }) => ({
+        cell: number,
+        error: `${error!.name}: ${error!.message.split('\n')[0]}`,
+      })),
+      resumedAfter: null,
+      params: { ...observed.params } as AdoptResult['run']['params'],
+      metrics: { ...observed.metrics },
+      exports: [await exported(choice, extracted)],
+      writes: [...observed.writes],
+    },
+    lints: found.lints,
+    differences: candidates.differences,
+    warnings: [...input.warnings, ...best.warnings, ...observed.notes, ...extracted.facts.leaks],
+    timings: { ...timings, notebook: run.runMs },
+  };
+}
+
+function modelOf({ candidate, chosenBy, reason }: Choice, { facts }: Extracted): AdoptResult['model'] {
+  const score = candidate.score;
+  return {
+    variable: nameOf(candidate),
+    expression: candidate.expression,
+    type: candidate.type,
+    task: facts.task ?? candidate.task,
+    classes: facts.classes ?? candidate.classes,
+    target: facts.target ?? candidate.target?.column ?? null,
+    positive: facts.positive ?? candidate.target?.positive ?? null,
+    features: candidate.features,
+    cell: candidate.cell,
+    score: score && { name: score.name, value: score.value, rows: score.rows ?? null },
+    evidence: candidate.evidence,
+    reason,
+    chosenBy,
+    runsIn: DEEP.test(candidate.type) ? `a Python worker: ${candidate.type.split('.')[0]} models run only there` : null,
+  };
+}
+
+function environmentOf({ attempt, attempts, sentence }: BestRun): AdoptResult['environment'] {
+  const { recipe, environment, lock, python } = attempt.built;
+  return {
+    sentence,
+    kind: recipe.kind,
+    day: recipe.day,
+    python: environment.python,
+    pythonVersion: environment.pythonVersion || python,
+    digest: environment.digest,
+    lock,
+    attempts: [...attempts],
+  };
+}
+
+/** The saved model in the form that a notebook step leaves: the folder, and the facts beside it. */
+async function exported({ candidate }: Choice, { folder }: Extracted): Promise<AdoptResult['run']['exports'][number]> {
+  const text = await readFile(join(folder, 'model.json'), 'utf8').catch(() => undefined);
+  const facts = text === undefined ? { ok: true } : (JSON.parse(text) as Record<string, never>);
+  const variable = nameOf(candidate);
+  await writeFile(join(folder, `export-${variable.replaceAll(/\W+/g, '_')}.json`), `${JSON.stringify(facts)}\n`);
+  return { variable, ok: facts['ok'] !== false, folder: join(folder, 'model'), facts };
+}
+
+/** Each file that the run opened and did not make itself. */
+async function dataFiles(input: ResultInput): Promise<DataFile[]> {
+  const { places, data, extracted, observed, digests } = input;
+  const { facts } = extracted;
+  const main = facts.dataset?.path ?? null;
+  const lookups = new Set(facts.others);
+  const found: DataFile[] = [];
+  const taken = new Set<string>();
+  for (const file of data.files) {
+    if (file.isFolder) continue;
+    const wasOpened = file.at === main || lookups.has(file.at) || observed.opens.includes(file.at);
+    if (!wasOpened) continue;
+    const role = file.at === main ? 'main' : lookups.has(file.at) ? 'lookup' : 'other';
+    const isMain = role === 'main';
+    const asWritten = Object.entries({ ...data.redirects, ...observed.redirects })
+      .filter(([, at]) => at === file.at)
+      .map(([written]) => written);
+    found.push({
+      name: datasetName(file.at, taken),
+      role,
+      path: fromFolder(places, join(places.root, file.at)),
+      source: file.source,
+      outside: !isInside(file.source, places.spec.folder),
+      asWritten,
+      digest: digests.get(file.source) ?? (await digestOfFile(file.source)),
+      sizeBytes: 0,
+      rows: isMain ? (facts.dataset?.rows ?? null) : null,
+      columns: isMain && facts.rawColumns.length > 0 ? facts.rawColumns.length : null,
+      key: isMain ? (facts.key ?? null) : null,
+    });
+  }
+  return found.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
+}
+
+const ROLES: readonly DataFile['role'][] = ['main', 'lookup', 'other'];
+
+function datasetName(path: string, taken: Set<string>): string {
+  const stem = basename(path).split('.')[0]!;
+  const plain =
+    stem
+      .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+      .replaceAll(/^[-_]+|-+$/g, '')
+      .toLowerCase() || 'data';
+  const start = /^[a-z]/.test(plain) ? plain : `d-${plain}`;
+  let name = start;
+  for (let n = 2; taken.has(name); n++) name = `${start}-${n}`;
+  taken.add(name);
+  return name;
+}
+
+/** @example projectName('Churn Prediction (final).ipynb') === 'churn-prediction-final' */
+export function projectName(file: string): string {
+  const stem = basename(file, extname(file));
+  const plain = stem
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 60);
+  if (plain === '') return 'model';
+  return /^[a-z]/.test(plain) ? plain : `m-${plain}`;
+}
+
+const fromFolder = ({ spec }: Places, path: string): string => relative(spec.folder, path).split(sep).join('/');
+
+async function tailOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.slice(-MAX_LOG_READ).split('\n').slice(-LOG_TAIL_LINES);
+}
