@@ -5,6 +5,7 @@ type Line = Extract<AdoptLine, { t: 'progress' }>;
 
 /** On a terminal the time goes on while a cell does. */
 const TICK_MS = 1_000;
+const LONG_MS = 5_000;
 
 export interface ProgressView {
   show(line: Line): void;
@@ -15,10 +16,12 @@ export interface ProgressView {
 }
 
 /** A line for each cell and stage that is over, with its time; in between what goes on now, never silent for two seconds. */
-export function createProgress(out: Output): ProgressView {
+export function createProgress(out: Output, isTerminal = Boolean(process.stderr.isTTY)): ProgressView {
   let current: { readonly line: Line; readonly since: number } | undefined;
   const tick = () => {
-    if (current) out.progress(`  ${textOf(current.line)}  ${secondsOf(Date.now() - current.since)}`);
+    // A log has a line for what is over; what takes long is told while it does.
+    const isTold = isTerminal || (current && Date.now() - current.since >= LONG_MS);
+    if (current && isTold) out.progress(`  ${textOf(current.line)}  ${secondsOf(Date.now() - current.since)}`);
   };
   const timer = setInterval(tick, TICK_MS);
   const settle = () => {
