@@ -11,6 +11,7 @@ import { migration as pipelines } from './0006-pipelines.ts';
 import { migration as serving } from './0007-serving.ts';
 import { migration as monitoring } from './0008-monitoring.ts';
 import { migration as registryMlflow } from './0009-registry-mlflow.ts';
+import { migration as gateRows } from './0010-gate-rows.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   serving,
   monitoring,
   registryMlflow,
+  gateRows,
 ];

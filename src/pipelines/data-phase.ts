@@ -1,21 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  currentVersion,
-  cutDigest,
-  type DatasetVersion,
-  type GateSplit,
-  gateSplitOf,
-  materialise,
-  syncDataset,
-} from '../data/index.ts';
+import { currentVersion, cutDigest, type DatasetVersion, materialise, syncDataset } from '../data/index.ts';
 import { isAppError } from '../kernel/errors.ts';
-import type { DataSection, ProjectFile } from '../project-file/index.ts';
+import type { DataSection } from '../project-file/index.ts';
 import type { Actor } from '../wire/route.ts';
 import { attemptOf, sayInLog } from './attempts.ts';
 import type { PipelinesDeps } from './deps.ts';
 import type { HeldStep, Outcome } from './engine-types.ts';
 import { failureOf, failureOfError } from './failures.ts';
+import { cutOf, isNotebookGate, notebookCut } from './gate-data.ts';
 import type { DataOutputs, PipelineRun } from './types.ts';
 
 /** The name of the step that settles on a version of a dataset. */
@@ -40,15 +33,16 @@ export async function handleData(deps: PipelinesDeps, held: HeldStep): Promise<O
   try {
     const { version, looked, created } = await settleVersion(deps, held, name, section);
     if (version.state === 'refused') return { kind: 'failed', failure: brokenContract(version), cause: 'final' };
-    const cut = await cutDigest(deps.data, cutOf(held, name, section, version.id));
-    const outputs: DataOutputs = {
+    const settled = {
       dataset: name,
       versionId: version.id,
       version: version.version,
-      cutDigest: cut,
       rows: version.rowCount,
       created,
     };
+    const outputs = isNotebookGate(held.file, name)
+      ? await notebookCut(deps, held, settled)
+      : { ...settled, cutDigest: await cutDigest(deps.data, cutOf(held, settled)) };
     const count = version.rowCount.toLocaleString('en-US');
     return {
       kind: 'ok',
@@ -61,37 +55,14 @@ export async function handleData(deps: PipelinesDeps, held: HeldStep): Promise<O
   }
 }
 
-/** The split that keeps the gate's rows out of what steps see; null where the gate has rows of its own. */
-export function splitOf(file: ProjectFile, dataset: string): GateSplit | null {
-  const section = file.data[dataset];
-  const rows = file.model?.gate.rows;
-  return section && rows && dataset === gateDataset(file) ? gateSplitOf(section, rows) : null;
-}
-
-/** The dataset whose rows the model learns from: the first that is not the one of labels. */
-export const gateDataset = (file: ProjectFile): string | undefined =>
-  Object.keys(file.data).find((name) => name !== file.monitor.labels?.data);
-
 /** The run's copy of a dataset where the step sees it. */
 export async function layOutData(deps: PipelinesDeps, held: HeldStep, data: DataOutputs, src: string): Promise<void> {
   const section = held.file.data[data.dataset];
   if (!section) return;
   const to = join(src, section.as);
   await mkdir(dirname(to), { recursive: true });
-  await materialise(deps.data, { ...cutOf(held, data.dataset, section, data.versionId), to });
+  await materialise(deps.data, { ...cutOf(held, data), to });
 }
-
-export const cutOf = (
-  held: Pick<HeldStep, 'run' | 'file'>,
-  dataset: string,
-  section: DataSection,
-  versionId: string,
-) => ({
-  versionId,
-  section,
-  split: splitOf(held.file, dataset),
-  asOf: held.run.trigger.asOf,
-});
 
 async function settleVersion(
   deps: PipelinesDeps,

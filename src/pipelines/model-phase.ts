@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gateRows, getVersion as getDatasetVersion, materialise } from '../data/index.ts';
+import { type Cut, getVersion as getDatasetVersion, materialise } from '../data/index.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import { digestOf } from '../kernel/hash.ts';
 import { projectFileDigest } from '../project-file/index.ts';
@@ -8,18 +8,20 @@ import {
   type Candidate,
   type DataCut,
   decideAfterGate,
-  GATE_ROWS_LIMIT,
   type GateSample,
   getVersion,
   registerCandidate,
   runGate,
 } from '../registry/index.ts';
 import { attemptOf, sayInLog } from './attempts.ts';
-import { actorOf, cutOf, gateDataset, splitOf } from './data-phase.ts';
+import { actorOf } from './data-phase.ts';
 import type { PipelinesDeps } from './deps.ts';
 import type { HeldStep, Outcome } from './engine-types.ts';
 import { lockOf } from './environment.ts';
 import { failureOf, failureOfError } from './failures.ts';
+import { cutOf, gateDataset } from './gate-data.ts';
+import { type GateRowsOfRun, gateData, gateOf, rememberGate } from './gate-sample.ts';
+import { learnedFeatures } from './learned-features.ts';
 import { findModelSource, type ModelSource } from './model-source.ts';
 import { getSnapshot } from './snapshots.ts';
 import { findCached } from './steps.store.ts';
@@ -27,7 +29,6 @@ import type { DataOutputs, StepRun } from './types.ts';
 
 export const REGISTER_STEP = 'register';
 export const GATE_STEP = 'gate';
-const GATE_SEED = 1;
 
 /**
  * Makes a version of what the steps left. The same model from the same data is the version that is there: a cached training step
@@ -45,13 +46,20 @@ export async function handleRegister(deps: PipelinesDeps, held: HeldStep): Promi
     const known = await deps.db.read((tx) => findCached(tx, held.run.projectId, cacheKey));
     if (known?.outputs.register) return alreadyThere(known.outputs.register, known.runId);
     await sayInLog(attempt, 'reading the held-out rows and the training rows');
-    const sample = await gateSample(deps, held);
-    const candidate = { ...facts, gate: sample, trainingFile: await trainingFile(deps, held) };
+    const gate = await gateOf(deps, held, facts.modelFiles);
+    const candidate = {
+      ...facts,
+      data: withSplit(held, facts.data, gate.split),
+      gate: gate.sample,
+      coding: gate.coding,
+      trainingFile: await trainingFile(deps, held, gate.split),
+    };
     await sayInLog(attempt, 'reading the model, proving that serving answers as training did');
     const { version, created } = await registerCandidate(deps.registry, actorOf(held.run), candidate);
+    await rememberGate(deps, held, gate.split);
     const register = { model: version.model, version: version.version, created };
     if (!created) return alreadyThere(register, version.pipelineRunId ?? held.run.id);
-    kept.set(deps.data, { runId: held.run.id, sample });
+    kept.set(deps.data, { runId: held.run.id, gate });
     const reason = `${version.model}@v${version.version} registered`;
     return { kind: 'ok', outputs: { register }, cacheKey, reason };
   } catch (error) {
@@ -62,7 +70,7 @@ export async function handleRegister(deps: PipelinesDeps, held: HeldStep): Promi
   }
 }
 
-type CandidateFacts = Omit<Candidate, 'gate' | 'trainingFile'>;
+type CandidateFacts = Omit<Candidate, 'gate' | 'coding' | 'trainingFile'>;
 
 /** What makes a version another one; found again, none of the costly reading is done. */
 const registrationKey = ({ model, modelFiles, featuresDigest, env, data, section, draft }: CandidateFacts): string =>
@@ -91,8 +99,7 @@ export async function handleGate(deps: PipelinesDeps, held: HeldStep): Promise<O
   try {
     await sayInLog(attemptOf(deps, held.step), 'scoring champion and challenger on the same held-out rows');
     const known = registered.created ? null : (await getVersion(deps.registry, actor, reference)).gate;
-    const verdict =
-      known ?? (await runGate(deps.registry, actor, { ...reference, sample: await keptSample(deps, held) }));
+    const verdict = known ?? (await runGate(deps.registry, actor, { ...reference, ...(await keptGate(deps, held)) }));
     const decided = await decide(deps, held, reference, known !== null);
     const outputs = { gate: { outcome: verdict.outcome, sentence: verdict.sentence, approval: decided } };
     return {
@@ -127,7 +134,7 @@ async function candidateFacts(deps: PipelinesDeps, held: HeldStep, source: Model
     pipelineRunId: run.id,
     runId: source.runId,
     modelFiles: source.files,
-    featuresDigest: await featuresDigest(deps, held),
+    featuresDigest: await featuresDigest(deps, held, source),
     env: { digest: environment.digest },
     python: environment.python,
     data: dataCuts(held),
@@ -154,12 +161,16 @@ async function environmentOf(deps: PipelinesDeps, { run, file }: HeldStep) {
   return deps.environments.build(lock);
 }
 
-async function featuresDigest(deps: PipelinesDeps, { run, file }: HeldStep): Promise<string | null> {
+async function featuresDigest(
+  deps: PipelinesDeps,
+  { run, file }: HeldStep,
+  source: ModelSource,
+): Promise<string | null> {
   const path = file.model?.features ?? null;
   if (path === null) return null;
   const entry = (await getSnapshot(deps, run.projectId, run.sourceDigest)).find((candidate) => candidate.path === path);
   if (!entry) throw new AppError('invalid', `model.features names ${path}, which is not in the project`);
-  return entry.digest;
+  return learnedFeatures(deps, entry, source.files);
 }
 
 const dataOutputs = (held: HeldStep): readonly DataOutputs[] => held.steps.flatMap((step) => step.outputs?.data ?? []);
@@ -169,48 +180,33 @@ function dataCuts(held: HeldStep): readonly DataCut[] {
   const main = gateDataset(held.file);
   const all = [...dataOutputs(held)].sort((a, b) => Number(b.dataset === main) - Number(a.dataset === main));
   return all.flatMap((data) => {
-    const section = held.file.data[data.dataset];
-    if (!section) return [];
-    const { dataset, versionId, version, cutDigest } = data;
-    return [
-      {
-        dataset,
-        versionId,
-        version,
-        section,
-        split: splitOf(held.file, dataset),
-        asOf: held.run.trigger.asOf,
-        cutDigest,
-      },
-    ];
+    if (!held.file.data[data.dataset]) return [];
+    const { dataset, version, cutDigest } = data;
+    return [{ dataset, version, cutDigest, ...cutOf(held, data) }];
   });
 }
 
 /** At most one a server: the gate of a run follows its registration, which has read the same rows. */
-const kept = new WeakMap<PipelinesDeps['data'], { readonly runId: string; readonly sample: GateSample | null }>();
+const kept = new WeakMap<PipelinesDeps['data'], { readonly runId: string; readonly gate: GateRowsOfRun }>();
 
-async function keptSample(deps: PipelinesDeps, held: HeldStep): Promise<GateSample | null> {
+async function keptGate(
+  deps: PipelinesDeps,
+  held: HeldStep,
+): Promise<{ readonly sample: GateSample | null; readonly about: string | null }> {
   const found = kept.get(deps.data);
   kept.delete(deps.data);
-  return found?.runId === held.run.id ? found.sample : gateSample(deps, held);
-}
-
-/** Rows that no step saw; null where the file names none that we can take. */
-async function gateSample(deps: PipelinesDeps, held: HeldStep): Promise<GateSample | null> {
-  const dataset = gateDataset(held.file);
-  const data = dataOutputs(held).find((candidate) => candidate.dataset === dataset);
-  const split = dataset === undefined ? null : splitOf(held.file, dataset);
-  if (!data || !split) return null;
-  const { section, versionId, asOf } = cutOf(held, data.dataset, held.file.data[data.dataset]!, data.versionId);
-  return gateRows(deps.data, { versionId, section, split, asOf, limit: GATE_ROWS_LIMIT, seed: GATE_SEED });
+  const gate =
+    found?.runId === held.run.id
+      ? found.gate
+      : await gateOf(deps, held, (await findModelSource(deps, held, held.file.model!)).files);
+  return { sample: gate.sample, about: gate.why };
 }
 
 const trainingFolder = (deps: PipelinesDeps, step: StepRun): string => join(attemptOf(deps, step).folder, 'training');
 
-/** The rows that the steps saw, once more as one file: the reference of monitors, golden rows and signature. */
-async function trainingFile(deps: PipelinesDeps, held: HeldStep): Promise<string> {
-  const dataset = gateDataset(held.file);
-  const data = dataOutputs(held).find((candidate) => candidate.dataset === dataset);
+/** The rows that the model learned from, as one file: the reference of monitors, golden rows and signature. */
+async function trainingFile(deps: PipelinesDeps, held: HeldStep, split: Cut['split']): Promise<string> {
+  const data = gateData(held);
   if (!data)
     throw new AppError(
       'precondition_failed',
@@ -219,6 +215,10 @@ async function trainingFile(deps: PipelinesDeps, held: HeldStep): Promise<string
   const version = await getDatasetVersion(deps.data, actorOf(held.run), { id: data.versionId });
   await sayInLog(attemptOf(deps, held.step), `profiling ${version.dataset} v${version.version}`);
   const to = join(trainingFolder(deps, held.step), 'training.parquet');
-  await materialise(deps.data, { ...cutOf(held, data.dataset, held.file.data[data.dataset]!, data.versionId), to });
+  await materialise(deps.data, { ...cutOf(held, data), split, to });
   return to;
 }
+
+/** The first dataset is the gate's. */
+const withSplit = (held: HeldStep, data: readonly DataCut[], split: Cut['split']): readonly DataCut[] =>
+  data.map((cut) => (cut.dataset === gateDataset(held.file) ? { ...cut, split } : cut));

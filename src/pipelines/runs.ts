@@ -9,6 +9,7 @@ import { appliedFileIn, checkSource, parseStored, type Source, storeSourceIn } f
 import { dataStep } from './data-phase.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { findFileText, findPipeline } from './files.store.ts';
+import { isNotebookGate } from './gate-data.ts';
 import { datasetsOf } from './keys.ts';
 import { GATE_STEP, REGISTER_STEP } from './model-phase.ts';
 import {
@@ -132,7 +133,7 @@ export function phasesOf(
   const used = new Set(Object.values(file.steps).flatMap((section) => datasetsOf(file, section)));
   const data = Object.keys(file.data)
     .filter((name) => used.has(name))
-    .map((name) => ({ name: dataStep(name), kind: 'data' as const, needs: [] }));
+    .map((name, _, names) => ({ name: dataStep(name), kind: 'data' as const, needs: othersFirst(file, name, names) }));
   const steps = Object.entries(file.steps).map(([name, section]) => ({
     name,
     kind: section.notebook === null ? ('run' as const) : ('notebook' as const),
@@ -147,6 +148,10 @@ export function phasesOf(
     : [];
   return [...data, ...steps, ...model];
 }
+
+/** What a notebook's own dataset is cut to depends on what its steps were run on before, so the others are settled first. */
+const othersFirst = (file: ProjectFile, name: string, names: readonly string[]): readonly string[] =>
+  isNotebookGate(file, name) ? names.filter((other) => other !== name).map(dataStep) : [];
 
 /** A run by its id, or by the end of it as people see it. */
 export async function getRun(deps: Pick<RunDeps, 'db'>, projectId: string, id: string): Promise<PipelineRun> {

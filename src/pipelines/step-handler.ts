@@ -19,6 +19,7 @@ import { planStep, type StepPlan } from './step-plan.ts';
 import { findCached, findPrevious, findStep, findTwin, listKeyParts } from './steps.store.ts';
 import { linkTrackedRun } from './tracked-runs.ts';
 import { isStepEnd, type StepOutputs, type StepRun } from './types.ts';
+import { watchOf } from './watch.ts';
 
 /** Beyond its own limit a notebook step's process gets this long to write how it ended. */
 const NOTEBOOK_GRACE_MS = 30_000;
@@ -141,12 +142,14 @@ async function commandOf(
 ): Promise<readonly string[]> {
   const { section } = plan;
   if (section.notebook === null) return ['/bin/sh', '-c', section.run ?? ''];
+  const exports = exportsOf(held.file, held.step.name);
   const spec = notebookSpec({
     attempt,
     section,
     params: plan.params,
     python: environment?.python ?? 'python3',
-    exports: exportsOf(held.file, held.step.name),
+    exports,
+    watch: await watchOf(deps, held, attempt, exports),
   });
   await mkdir(attempt.folder, { recursive: true });
   await writeFile(join(attempt.folder, 'spec.json'), JSON.stringify(spec));

@@ -16,6 +16,8 @@ export interface PipelinesTables {
   };
   readonly cron_trigger: { project_id: string; pipeline: string; trigger_id: string; due_at: number | null };
   readonly trigger_event: TriggerEventRow;
+  /** `split`: a `NotebookSplit` as JSON. */
+  readonly gate_rows: { project_id: string; model: string; dataset: string; split: string; created_at: number };
 }
 
 export interface PipelineRow {

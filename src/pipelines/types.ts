@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { GateSplit } from '../data/index.ts';
 import type { Json } from '../kernel/canonical-json.ts';
 import type { ProjectFile } from '../project-file/index.ts';
 
@@ -203,6 +204,10 @@ export interface DataOutputs {
   readonly cutDigest: string;
   readonly rows: number | null;
   readonly created: boolean;
+  /** How the gate's rows are parted from what steps see, where the file alone does not say it; null: steps see all. */
+  readonly split?: GateSplit | null;
+  /** The gate's rows are those that the notebook kept for itself in this very run. */
+  readonly isFirst?: boolean;
 }
 
 export interface PipelineRun {

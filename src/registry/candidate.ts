@@ -19,9 +19,10 @@ import { publish } from '../outbox/index.ts';
 import type { PythonModel } from '../ports/python-worker.ts';
 import type { Actor } from '../wire/route.ts';
 import { keepBackground } from './background.ts';
+import { positiveCode, sameCell } from './coding.ts';
 import { goldenRows, proveParity } from './parity.ts';
 import { rawSignature } from './raw-signature.ts';
-import { buildReference, type TrainingSample, trainingSample } from './reference.ts';
+import { buildReference, classShares, type TrainingSample, trainingSample } from './reference.ts';
 import type { Candidate, EngineFacts, Parity, Registered, RegistryDeps, VersionFacts } from './types.ts';
 import * as store from './versions.store.ts';
 import { getVersionIn } from './versions.ts';
@@ -85,6 +86,7 @@ interface Prepared {
   readonly parity: Parity;
   readonly profile: string;
   readonly background: VersionFacts['background'];
+  readonly classShares: VersionFacts['classShares'];
   readonly trainingRows: number;
   readonly contents: readonly string[];
 }
@@ -185,6 +187,7 @@ async function prove(
       ...facts,
       profile: canonicalJson(reference),
       background,
+      classShares: classShares(candidate, training, servable),
       trainingRows: training.total,
       contents: [...contentsOf(candidate, proven.spec, goldenRef.digest), background.digest],
     };
@@ -214,17 +217,19 @@ function taskOf(candidate: Candidate, classes: readonly Cell[] | undefined, trai
   return [...distinct].every((value) => typeof value === 'number') ? 'regression' : 'multiclass';
 }
 
-/** The positive class among the model's own: the file's value where the model has it, else the second of two. */
+/** The positive class among the model's own: the file's value, as the notebook writes it, else the second of two. */
 function positiveOf(candidate: Candidate, classes: readonly Cell[] | undefined): { positive?: Cell } {
   if (classes?.length !== 2) return {};
-  const wanted = candidate.section.target?.positive;
-  const named = typeof wanted === 'object' ? undefined : classes.find((value) => String(value) === String(wanted));
+  const word = positiveCode(candidate.section.target?.positive ?? null, candidate.coding);
+  const named = classes.find((value) => word !== null && sameCell(value, word));
   return { positive: named ?? classes[1]! };
 }
 
 function contentsOf(candidate: Candidate, spec: Omit<ServableSpec, 'version' | 'versionId'>, golden: string): string[] {
   const digests = candidate.modelFiles.map((file) => file.digest);
   if (candidate.featuresDigest !== null) digests.push(candidate.featuresDigest);
+  for (const { split } of candidate.data)
+    if (split?.kind === 'notebook' && split.rows !== null) digests.push(split.rows);
   if (spec.engine.kind === 'levain') digests.push(spec.engine.digest);
   return [...new Set([...digests, golden])];
 }
@@ -276,6 +281,8 @@ const factsOf = (candidate: Candidate, prepared: Prepared): VersionFacts => ({
   parity: prepared.parity,
   madeOf: null,
   trainingRows: prepared.trainingRows,
+  coding: candidate.coding,
+  ...(prepared.classShares && { classShares: prepared.classShares }),
   ...(prepared.background && { background: prepared.background }),
 });
 

@@ -9,6 +9,8 @@ import { defaultMetric, metricNamed, metricValue, type Scored } from '../stats/m
 import { pairedDifference } from '../stats/paired.ts';
 import type { Actor } from '../wire/route.ts';
 import { takeAnswers } from './answers.ts';
+import { sameCell } from './coding.ts';
+import { alike } from './gate-sides.ts';
 import { openServable, scoreRows, seeded } from './scoring.ts';
 import { takeNumbers, toRegression, toScored, truthColumn, truthRule } from './truth.ts';
 import type { GateSample, GateVerdict, ModelVersion, RegistryDeps, SliceVerdict } from './types.ts';
@@ -31,6 +33,7 @@ interface Comparison {
   readonly section: ModelSection;
   readonly spec: ServableSpec;
   readonly sample: GateSample;
+  readonly about: string | null;
 }
 
 /**
@@ -41,10 +44,16 @@ interface Comparison {
 export async function runGate(
   deps: RegistryDeps,
   actor: Actor,
-  input: { readonly model: string; readonly version: number; readonly sample: GateSample | null },
+  input: {
+    readonly model: string;
+    readonly version: number;
+    readonly sample: GateSample | null;
+    /** In words: which rows these are, or why there are none. */
+    readonly about?: string | null;
+  },
 ): Promise<GateVerdict> {
   const version = await getVersion(deps, actor, input);
-  const verdict = await judge(deps, version, input.sample);
+  const verdict = await judge(deps, version, input.sample, input.about ?? null);
   await deps.db.write(async (tx) => {
     await store.updateGate(tx, version.id, verdict);
     await recordActivity(tx, deps.identity, {
@@ -59,53 +68,78 @@ export async function runGate(
   return verdict;
 }
 
-async function judge(deps: RegistryDeps, version: ModelVersion, sample: GateSample | null): Promise<GateVerdict> {
+async function judge(
+  deps: RegistryDeps,
+  version: ModelVersion,
+  sample: GateSample | null,
+  about: string | null,
+): Promise<GateVerdict> {
   const { spec } = version;
   const section = version.facts.section;
   const name = `${version.model}@v${version.version}`;
   if (!spec || !section?.target)
     return unmeasured(deps, spec, name, 'the file names no target column, so there is nothing to compare with');
-  if (!sample || sample.frame.rowCount < MIN_GATE_ROWS)
-    return unmeasured(
-      deps,
-      spec,
-      name,
-      `${sample?.frame.rowCount ?? 0} rows were held out; at least ${MIN_GATE_ROWS} are needed`,
-    );
+  if (!sample || sample.frame.rowCount < MIN_GATE_ROWS) return unmeasured(deps, spec, name, fewRows(sample, about));
   const champion = await findChampion(deps, version.projectId, version.model);
-  const comparison = { version, champion, section, spec, sample };
-  const overlap = champion ? await trainedOn(deps, version, champion) : 0;
+  const comparison = { version, champion, section, spec, sample, about };
   try {
-    return overlap > 0 ? refused(deps, comparison, overlap) : await compare(deps, comparison);
+    const unknown = unknownCoding(comparison);
+    if (unknown !== undefined) return unmeasured(deps, spec, name, unknown);
+    for (const other of [champion, version]) {
+      const overlap = other ? await trainedOn(deps, version, other, sample) : 0;
+      if (other && overlap > 0) return refused(deps, comparison, other, overlap);
+    }
+    return await compare(deps, comparison);
   } catch (error) {
     return unmeasured(deps, spec, name, messageOf(error));
   }
 }
 
-/** How many of the challenger's gate rows the champion's training cut holds. */
-async function trainedOn(deps: RegistryDeps, version: ModelVersion, champion: ModelVersion): Promise<number> {
+const fewRows = (sample: GateSample | null, about: string | null): string =>
+  sample === null && about !== null
+    ? about
+    : `${sample?.frame.rowCount ?? 0} rows were held out; at least ${MIN_GATE_ROWS} are needed`;
+
+/** A notebook may write its target otherwise than the data does; where nothing tells how, nothing is compared. */
+function unknownCoding({ version, section, spec, sample }: Comparison): string | undefined {
+  if (sample.cut.split?.kind !== 'notebook' || version.facts.coding) return undefined;
+  const { column, positive } = section.target!;
+  const why = `the notebook's own test rows do not tell how it writes ${column}`;
+  if (spec.task === 'regression') return why;
+  const classes = spec.classes ?? [];
+  const isWord = positive === null || typeof positive === 'object' || classes.some((one) => sameCell(one, positive));
+  return isWord ? undefined : `${why}: its model answers ${classes.map(String).join(', ')}, not ${positive}`;
+}
+
+/** How many of the gate's rows a version's training cut holds. A version's own are checked where it was not cut to leave them out. */
+async function trainedOn(
+  deps: RegistryDeps,
+  version: ModelVersion,
+  other: ModelVersion,
+  { cut }: GateSample,
+): Promise<number> {
   const mine = version.facts.data[0];
-  const other = champion.facts.data.find((cut) => cut.dataset === mine?.dataset);
-  if (!mine?.split || !other) return 0;
-  const { versionId, section, split, asOf } = mine;
-  return overlapCount(deps.data, {
-    versionId,
-    section,
-    split,
-    asOf,
-    other: { versionId: other.versionId, section: other.section, split: other.split, asOf: other.asOf },
-  });
+  const theirs = other.facts.data.find(({ dataset }) => dataset === mine?.dataset);
+  if (!theirs || (other === version && cut.split?.kind !== 'all')) return 0;
+  const { versionId, section, split, asOf } = theirs;
+  return overlapCount(deps.data, { ...cut, other: { versionId, section, split, asOf } });
 }
 
 async function compare(deps: RegistryDeps, comparison: Comparison): Promise<GateVerdict> {
-  const { section, spec, sample, champion } = comparison;
+  const { section, spec, sample, champion, version } = comparison;
   const target = section.target!;
-  const y = truthColumn(sample.frame, target.column, truthRule(spec, target));
-  const challenger = takeAnswers(deps, spec, sample) ?? (await outputsOf(deps, spec, sample.frame));
-  const before = champion?.spec
-    ? await outputsOf(deps, champion.spec, sample.frame)
-    : await baseRate(deps, comparison, challenger);
+  const truth = (of: ModelVersion): Float64Array =>
+    truthColumn(sample.frame, target.column, truthRule(of.spec!, target, of.facts.coding ?? null));
+  const answers = takeAnswers(deps, spec, sample) ?? (await outputsOf(deps, spec, sample.frame));
+  const rivals = champion?.spec ? await outputsOf(deps, champion.spec, sample.frame) : undefined;
   await setImmediate();
+  const sides = rivals
+    ? alike(
+        { version, y: truth(version), outputs: answers },
+        { version: champion!, y: truth(champion!), outputs: rivals },
+      )
+    : { y: truth(version), mine: answers, theirs: await baseRate(deps, comparison, answers) };
+  const { y, mine: challenger, theirs: before } = sides;
   const rows = usable(y, challenger, before);
   if (rows.length < MIN_GATE_ROWS) throw new Error(`only ${rows.length} gate rows have a target and an answer of both`);
   const scored = (outputs: Outputs): Scored =>
@@ -131,8 +165,11 @@ async function baseRate(deps: RegistryDeps, comparison: Comparison, like: Output
   const profile = await profileOf(deps, version.projectId, version);
   const rate = profile?.labelRate ?? Number.NaN;
   const classes = like.probabilities?.length ?? 0;
+  const shares = version.facts.classShares;
   const probabilities =
-    classes > 2 ? like.probabilities!.map(() => new Float64Array(like.rowCount).fill(1 / classes)) : undefined;
+    classes > 2
+      ? like.probabilities!.map((_, k) => new Float64Array(like.rowCount).fill(shares?.[k] ?? 1 / classes))
+      : undefined;
   return {
     rowCount: like.rowCount,
     labels: like.labels.map(() => (spec.task === 'regression' ? rate : null)),
@@ -264,14 +301,21 @@ function pickScored(scored: Scored, members: readonly number[]): Scored {
 const digits = (value: number | null): string => (value === null ? '—' : value.toFixed(4));
 const grouped = (n: number): string => n.toLocaleString('en-US');
 
-function sentenceOf({ version, champion }: Comparison, verdict: Omit<GateVerdict, 'sentence'>, margin: number): string {
+const rowsInWords = (about: string | null): string =>
+  about === null ? 'rows that neither saw' : `rows that neither saw (${about})`;
+
+function sentenceOf(
+  { version, champion, about }: Comparison,
+  verdict: Omit<GateVerdict, 'sentence'>,
+  margin: number,
+): string {
   const name = `${version.model}@v${version.version}`;
   const against = champion ? `v${champion.version}` : 'the base rate';
   const d = verdict.difference;
   const judged = verdict.outcome === 'passed' ? 'passed' : 'failed';
   const need = margin > 0 ? `not worse than ${margin}` : 'better';
   const interval = d ? `${signed(d.mean)} [${signed(d.low)}, ${signed(d.high)}]` : '—';
-  return `${name} ${judged} the gate: ${verdict.metric} ${digits(verdict.challenger)} against ${digits(verdict.champion)} of ${against} on ${grouped(verdict.rows)} rows that neither saw; difference ${interval}, wanted ${need}`;
+  return `${name} ${judged} the gate: ${verdict.metric} ${digits(verdict.challenger)} against ${digits(verdict.champion)} of ${against} on ${grouped(verdict.rows)} ${rowsInWords(about)}; difference ${interval}, wanted ${need}`;
 }
 
 const unansweredWords = ({ rows, of, why }: Unanswered): string =>
@@ -282,16 +326,18 @@ const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(
 function refused(
   deps: RegistryDeps,
   { version, champion, section, spec, sample }: Comparison,
+  other: ModelVersion,
   overlap: number,
 ): GateVerdict {
+  const who = other === version ? `v${version.version} itself` : 'champion';
   return {
     ...blank(deps, spec, section),
     outcome: 'refused',
-    championVersion: champion!.version,
+    championVersion: champion?.version ?? null,
     totalRows: sample.total,
     overlap,
     rowsDigest: sample.digest,
-    sentence: `${version.model}@v${version.version} was not compared: champion trained on ${grouped(overlap)} of these rows; bring newer rows or another split`,
+    sentence: `${version.model}@v${version.version} was not compared: ${who} trained on ${grouped(overlap)} of these rows; bring newer rows or another split`,
   };
 }
 

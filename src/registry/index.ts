@@ -2,13 +2,14 @@ export { approvalSentence, approve, assertDeployable, decideAfterGate, reject, s
 export { type Background, backgroundOf } from './background.ts';
 export { registerCandidate } from './candidate.ts';
 export { clearChampionIn, setAlias, setChampionIn } from './champion.ts';
+export { type CodingRule, coded, codingRule, decoded, isPositive, wordsOf } from './coding.ts';
 export { GATE_ROWS_LIMIT, runGate } from './gate.ts';
 export { findHold, findHoldIn, resume, setHold, setHoldIn } from './holds.ts';
 export { mlflowRegistry, uniqueRegistrations } from './mlflow/index.ts';
 export { faultWords, registerRehearsal } from './rehearsal.ts';
 export { registryRoutes } from './routes.ts';
 export { openServable, scoreRows } from './scoring.ts';
-export { isPositive, type TruthRule, truthColumn, truthOf, truthRule } from './truth.ts';
+export { type TruthRule, truthColumn, truthOf, truthRule } from './truth.ts';
 export type {
   ApprovalState,
   Candidate,

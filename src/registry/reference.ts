@@ -70,10 +70,24 @@ export async function buildReference(
 function labelRate(candidate: Candidate, training: TrainingSample, servable: Servable): number | null {
   const target = candidate.section.target;
   if (!target || servable.spec.task === 'multiclass') return null;
-  const y = truthColumn(training.frame, target.column, truthRule(servable.spec, target)).filter(
+  const y = truthColumn(training.frame, target.column, truthRule(servable.spec, target, candidate.coding)).filter(
     (v) => !Number.isNaN(v),
   );
   return y.length === 0 ? null : y.reduce((a, b) => a + b, 0) / y.length;
+}
+
+/** The shares of a multiclass model's classes in the training rows. */
+export function classShares(
+  candidate: Candidate,
+  training: TrainingSample,
+  { spec }: Pick<Servable, 'spec'>,
+): readonly number[] | undefined {
+  const target = candidate.section.target;
+  if (!target || spec.task !== 'multiclass' || !spec.classes) return undefined;
+  const y = truthColumn(training.frame, target.column, truthRule(spec, target, candidate.coding));
+  const counts = spec.classes.map((_, k) => y.reduce((n, v) => n + Number(v === k), 0));
+  const total = counts.reduce((a, b) => a + b, 0);
+  return total === 0 ? undefined : counts.map((n) => n / total);
 }
 
 /**

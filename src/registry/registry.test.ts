@@ -128,7 +128,8 @@ describe('registering versions', { skip: python ? false : 'no Python environment
       draft: false,
       retrain: false,
       trainingFile,
-      gate: await gateRows(deps.data, { ...cut, limit: 10_000, seed: 1 }),
+      gate: { ...(await gateRows(deps.data, { ...cut, limit: 10_000, seed: 1 })), cut },
+      coding: null,
       ...more,
     };
   }

@@ -3,34 +3,32 @@ import { AppError } from '../kernel/errors.ts';
 import { type Cell, cellAt, type Frame, findColumn } from '../kernel/frame.ts';
 import type { ModelSection, Positive } from '../project-file/index.ts';
 import type { Scored } from '../stats/metrics.ts';
-
-/** Whether a value of the target column means the positive class. Missing is null. @example isPositive(31, { op: '>', value: 15 }) */
-export function isPositive(value: Cell, positive: Positive): boolean | null {
-  if (value === null || (typeof value === 'number' && Number.isNaN(value))) return null;
-  if (typeof positive !== 'object') return value === positive || String(value) === String(positive);
-  const number = Number(value);
-  if (Number.isNaN(number)) return null;
-  if (positive.op === '>') return number > positive.value;
-  if (positive.op === '>=') return number >= positive.value;
-  if (positive.op === '<') return number < positive.value;
-  return number <= positive.value;
-}
+import { type CodingRule, coded, isPositive } from './coding.ts';
 
 /** Which values of the target column mean what to a model. */
 export interface TruthRule {
   readonly task: ServableSpec['task'];
   readonly positive: Positive | null;
   readonly classes: readonly Cell[] | undefined;
+  /** How the model's notebook writes the target; null: as the data does. */
+  readonly coding: CodingRule | null;
 }
 
-export const truthRule = (spec: ServableSpec, target: ModelSection['target']): TruthRule => ({
+/** Where the coding is known the positive class is the model's own; else what the file says of the data's words. */
+export const truthRule = (
+  spec: Pick<ServableSpec, 'task' | 'positive' | 'classes'>,
+  target: ModelSection['target'],
+  coding: CodingRule | null = null,
+): TruthRule => ({
   task: spec.task,
-  positive: target?.positive ?? spec.positive ?? null,
+  positive: coding === null ? (target?.positive ?? spec.positive ?? null) : (spec.positive ?? target?.positive ?? null),
   classes: spec.classes,
+  coding,
 });
 
 /** The target as numbers: 0/1, the class's index, or the value. NaN where it is missing or no class of the model. */
-export function truthOf(value: Cell, rule: TruthRule): number {
+export function truthOf(written: Cell, rule: TruthRule): number {
+  const value = coded(written, rule.coding);
   if (value === null) return Number.NaN;
   if (rule.task === 'regression') return typeof value === 'number' ? value : Number.NaN;
   if (rule.task === 'multiclass') {

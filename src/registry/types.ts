@@ -1,5 +1,5 @@
 import type { Content } from '../content/index.ts';
-import type { DataDeps, GateSplit } from '../data/index.ts';
+import type { Cut, DataDeps, GateSplit } from '../data/index.ts';
 import type { Fault, ServableSpec, Task } from '../engines/types.ts';
 import type { IdentityDeps } from '../identity/index.ts';
 import type { Frame } from '../kernel/frame.ts';
@@ -11,6 +11,7 @@ import type { Clock, Log, Random } from '../ports/system.ts';
 import type { DataSection, ModelSection } from '../project-file/index.ts';
 import type { Interval } from '../stats/paired.ts';
 import type { MonitorProfile } from '../stats/profile.ts';
+import type { CodingRule } from './coding.ts';
 
 export interface RegistryDeps {
   readonly db: Db;
@@ -51,6 +52,8 @@ export interface GateSample {
   /** Gate rows before sampling. */
   readonly total: number;
   readonly digest: string;
+  /** The rows as a cut, whose gate they are. */
+  readonly cut: Cut;
 }
 
 /** What a finished run offers as a version. */
@@ -75,6 +78,8 @@ export interface Candidate {
   /** The training rows as the step saw them (Parquet or CSV), of the first dataset. */
   readonly trainingFile: string;
   readonly gate: GateSample | null;
+  /** How the run's notebook writes the target; null where that is not known. */
+  readonly coding: CodingRule | null;
 }
 
 export type VersionState = 'registered' | 'external';
@@ -97,6 +102,10 @@ export interface VersionFacts {
   /** A version that a rehearsal made of another one, and what is broken in it. */
   readonly madeOf: { readonly version: number; readonly fault: Fault } | null;
   readonly trainingRows: number | null;
+  /** How the notebook writes the target; versions of before, and those whose rows did not tell, have none. */
+  readonly coding?: CodingRule | null;
+  /** Of a model of several classes: their shares in the training rows, in their order. */
+  readonly classShares?: readonly number[];
   /** Training rows that were kept, drawn by chance; versions of before have none. */
   readonly background?: { readonly digest: string; readonly rows: number };
 }

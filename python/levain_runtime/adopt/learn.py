@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from . import testrows
+from . import freeze, testrows
 from .records import copy_of, is_array, is_data, is_frame, is_series, is_sparse, size_of
 from .sites import ARG, BEGIN, CALLEE, END, _Finder, _Wrapper
 
@@ -203,7 +203,7 @@ class Recorder:
         return tree
 
     def _wanted(self, tree):
-        finder = _Finder(self._source_of(tree), self.cell, len(self.sites) + 1)
+        finder = _Finder(self._source_of(tree), self.cell, len(self.sites) + 1, None)
         finder.visit(tree)
         inside = _inside_classes(tree)
         wanted = {}
@@ -240,7 +240,7 @@ class Recorder:
     def note(self, call, result):
         site = call.site
         for name in self.names.get(site.id, ()):
-            self.learned.setdefault(name, []).append(_learned(call, result))
+            _note_learned(self.learned, name, call, _learned(call, result))
         attribute = site.attribute or ""
         if attribute in FIT or attribute in TRAIN:
             self._note_fit(call, result)
@@ -255,6 +255,7 @@ class Recorder:
             X = getattr(call.receiver, "exog", None)
         started = time.perf_counter()
         kept = _kept(X) if self.spent < MAX_COPY_SECONDS else None
+        kept = kept if kept is None else (kept, _kept(_truth_of(call.args)))
         self.spent += time.perf_counter() - started
         # Of a function such as xgboost.train the result is what was fitted.
         fitted = [result] if call.site.attribute in TRAIN else [call.receiver, result]
@@ -306,8 +307,6 @@ class Recorder:
         else:
             try:
                 found = self._find(namespace, model, config)
-            except testrows.NotFound as error:
-                found = testrows.nothing(str(error))
             except Exception as error:  # the user's data decides what comparing it may raise
                 found = testrows.nothing("the rows could not be compared: %s: %s" % (type(error).__name__, error))
             found["dataset file"] = dataset["name"]
@@ -315,28 +314,33 @@ class Recorder:
         return found
 
     def _find(self, namespace, model, config):
-        raw = read_raw(config["dataset"])
+        raw, target = read_raw(config["dataset"]), config.get("target")
         features = self._features(config, raw)
         fitted = self._fitted_rows(model)
+        try:
+            found = self._find_rows(raw, features, fitted, namespace, model, target)
+        except testrows.NotFound as error:
+            found = testrows.nothing(str(error))
+            if fitted is not None and target is not None:
+                found["target"] = testrows.coding(raw, fitted, target, features)
+        found["fileRows"] = len(raw)
+        return found
+
+    def _find_rows(self, raw, features, fitted, namespace, model, target):
         reason, tried = "the notebook measures its model on no rows of its own", []
         for prediction in self._candidates(model):
             if len(tried) == MAX_TRIES:
                 break
-            if any(prediction.X is other or _equal(prediction.X, other) for other in tried):
+            if any(_equal(prediction.X, other) for other in tried):
                 continue
             tried.append(prediction.X)
-            is_named = prediction is self.at_test_rows
-            if fitted is None and not is_named:
+            if fitted is None and prediction is not self.at_test_rows:
                 raise testrows.NotFound("how the model was fitted was not seen")
             try:
-                found = self._match(raw, features, prediction, namespace, config.get("target"), fitted)
+                return self._match(raw, features, prediction, namespace, target, fitted)
             except testrows.NotFound as error:
+                # A single row is an example that was typed in; what is wrong with the test rows says more.
                 reason = str(error) if len(tried) == 1 or testrows.row_count(prediction.X) > 1 else reason
-                if is_named:
-                    break
-                continue
-            found["fileRows"] = len(raw)
-            return found
         raise testrows.NotFound(reason)
 
     def _candidates(self, model):
@@ -346,7 +350,7 @@ class Recorder:
         return _of_model(model, [(one.receiver, one) for one in reversed(self.predictions)])
 
     def _fitted_rows(self, model):
-        """The rows that the model was fitted on last; None where that was not seen."""
+        """The X and y that the model was fitted on last; None where that was not seen."""
         found = _of_model(model, list(reversed(list(self.fits.values()))))
         return found[0] if found else None
 
@@ -432,9 +436,20 @@ def _is_watched(attribute):
 
 
 def _learned(call, result):
+    """The fitted object, what a call hides that gives back rows, else its result."""
     if (call.site.attribute or "") in FIT:
         return copy.deepcopy(call.receiver)
-    return copy_of(result)
+    hidden = freeze.learn(call.site.attribute, call.receiver, call.args, result)
+    return hidden.value if hidden is not None else copy_of(result)
+
+
+def _note_learned(kept, name, call, value):
+    """One value a call; of functions that run once a group or column, one value a group."""
+    if name.endswith(freeze.BY_GROUP):
+        found = kept.setdefault(name, [{}])
+        found[0][freeze.group_of(call.receiver, call.args)] = value
+    else:
+        kept.setdefault(name, []).append(value)
 
 
 def _rows_of(args, names):

@@ -48,27 +48,45 @@ def save(folder, found):
 
 
 def find(raw, X, y=None, target=None, features=None, fitted=None):
-    """{"rows", "matched", "of", "reason": None, "target"}; raises NotFound. ``fitted``: rows that the model learned from."""
+    """{"rows", "matched", "of", "reason": None, "target"}; raises NotFound.
+
+    ``fitted``: (X, y) that the model learned from: none of its rows may be a test row, and its y tells how the target is written.
+    """
     total = row_count(X)
     if total == 0:
         raise NotFound("the model was given no rows")
     codes = _Coding(raw, target, _truths(y, total))
     labels = _labels(X)
-    given, learned = _columns(X), _columns(fitted) if fitted is not None else []
+    given, learned = _columns(X), _columns(fitted[0]) if fitted is not None else []
     reason = None
     for table in _tables(raw, given, features):
         for digits in (EXACT, ROUGH):
             own = table.keys(digits)
             wanted = _keys([given[at][1] for at in table.places], digits)
+            known = _keys([learned[at][1] for at in table.places], digits) if len(learned) == len(given) else None
+            codes.learn_fitted(own, known, fitted)
             try:
                 rows = _match(own, wanted, labels, codes)
             except NotFound as error:
                 reason = reason or str(error)
                 continue
-            if len(learned) == len(given):
-                _assert_unseen(own, wanted, _keys([learned[at][1] for at in table.places], digits))
+            _assert_unseen(own, wanted, known)
             return {"rows": sorted(set(rows)), "matched": total, "of": total, "reason": None, "target": codes.rule(rows)}
     raise NotFound(reason or "the rows share no column with the file")
+
+
+def coding(raw, fitted, target, features=None):
+    """The "target" of ``find`` by the rows that a model learned from; None where they do not tell."""
+    X, y = fitted
+    given = _columns(X)
+    for table in _tables(raw, given, features):
+        for digits in (EXACT, ROUGH):
+            codes = _Coding(raw, target, None)
+            codes.learn_fitted(table.keys(digits), _keys([given[at][1] for at in table.places], digits), (X, y))
+            found = codes.rule([])
+            if found and found["rule"]:
+                return found
+    return None
 
 
 def row_count(X):
@@ -230,9 +248,7 @@ def _cell(value, digits):
 
 def _match(own, wanted, labels, codes):
     """The row of the file for each wanted row."""
-    places = {}
-    for row, key in own.items() if isinstance(own, dict) else enumerate(own):
-        places.setdefault(key, []).append(row)
+    places = _places(own)
     missing = sum(key not in places for key in wanted)
     if missing:
         raise NotFound("%d of %d test rows are not in the file with these values" % (missing, len(wanted)))
@@ -245,6 +261,13 @@ def _match(own, wanted, labels, codes):
     for key, members in groups.items():
         _settle(found, members, places[key], labels, codes)
     return found
+
+
+def _places(own):
+    places = {}
+    for row, key in own.items() if isinstance(own, dict) else enumerate(own):
+        places.setdefault(key, []).append(row)
+    return places
 
 
 def _assert_unseen(own, wanted, learned):
@@ -328,26 +351,40 @@ class _Coding:
     """What the raw target's values are in the notebook's own coding, learned from the rows that are sure."""
 
     def __init__(self, raw, target, truths):
-        has_target = target is not None and target in raw.columns and truths is not None
+        has_target = target is not None and target in raw.columns
         self.raw = [_same(value) for value in raw[target].tolist()] if has_target else None
         self.truths = truths
         self.target = target
+        self.fitted = []
         self.words = None
+
+    def learn_fitted(self, own, known, fitted):
+        """Pairs by the training rows that stand in one place of the file."""
+        self.fitted = []
+        y = fitted[1] if fitted is not None else None
+        if self.raw is None or known is None or y is None:
+            return
+        truths = _truths(y, len(known))
+        places = _places(own)
+        for at, key in enumerate(known if truths is not None else []):
+            if len(places.get(key, ())) == 1:
+                self.fitted.append((self.raw[places[key][0]], truths[at]))
+        if not _is_mapping(self.fitted):
+            self.fitted = []
 
     def learn(self, found):
         """The mapping by the rows with one place; None where it is no mapping."""
         self.words = None
         if self.raw is None:
             return
-        words = {}
-        for at, row in enumerate(found):
-            if row is not None and words.setdefault(self.raw[row], self.truths[at]) != self.truths[at]:
-                return
-        self.words = words
+        pairs = list(self.fitted)
+        if self.truths is not None:
+            pairs += [(self.raw[row], self.truths[at]) for at, row in enumerate(found) if row is not None]
+        self.words = dict(pairs) if pairs and _is_mapping(pairs) else None
 
     def agree(self, row, at):
         """True, False, or None where nobody knows."""
-        if self.raw is None:
+        if self.raw is None or self.truths is None:
             return None
         value, truth = self.raw[row], self.truths[at]
         if self.words is not None and value in self.words:
@@ -361,9 +398,18 @@ class _Coding:
         """{"column", "rule"}: how a raw target value is written in the notebook's coding; None where nothing tells."""
         if self.raw is None:
             return None
-        pairs = [(self.raw[row], self.truths[at]) for at, row in enumerate(rows)]
-        pairs = [(value, truth) for value, truth in pairs if value is not None and truth is not None]
-        return {"column": self.target, "rule": coding_rule(pairs)} if pairs else None
+        tested = [(self.raw[row], self.truths[at]) for at, row in enumerate(rows)] if self.truths is not None else []
+        for pairs in (self.fitted + tested, tested, self.fitted):
+            pairs = [(value, truth) for value, truth in pairs if value is not None and truth is not None]
+            rule = coding_rule(pairs) if pairs else None
+            if rule:
+                return {"column": self.target, "rule": rule}
+        return None
+
+
+def _is_mapping(pairs):
+    words = {}
+    return all(words.setdefault(value, truth) == truth for value, truth in pairs)
 
 
 def coding_rule(pairs):

@@ -35,7 +35,7 @@ export async function judgedBy(deps: MonitoringDeps, versionId: string): Promise
 
 /** Without a word about it, the second of two classes is the positive one. */
 function ruleOf(version: ModelVersion, spec: NonNullable<ModelVersion['spec']>): TruthRule {
-  const rule = truthRule(spec, version.facts.section?.target ?? null);
+  const rule = truthRule(spec, version.facts.section?.target ?? null, version.facts.coding ?? null);
   const second = spec.classes?.length === 2 ? spec.classes[1]! : 1;
   return rule.task === 'binary' && rule.positive === null ? { ...rule, positive: second } : rule;
 }

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { testDb } from '../../test/support/db.ts';
+import {
+  applyFolder,
+  closePipelines,
+  pipelinesDeps,
+  projectFolder,
+  runToEnd,
+  writeProjectFile,
+} from '../../test/support/pipelines.ts';
+import { NOTEBOOK_REQUIREMENTS, pythonEnvironment } from '../../test/support/python-environment.ts';
+import { LOCAL } from '../../test/support/tracking.ts';
+import { getVersion } from '../registry/index.ts';
+import { type PipelinesDeps, startPipelinesWork } from './index.ts';
+
+let deps: PipelinesDeps;
+let lock = '';
+let stop: () => Promise<void>;
+before(async () => {
+  lock = (await pythonEnvironment(NOTEBOOK_REQUIREMENTS)).lock;
+  const db = await testDb();
+  deps = await pipelinesDeps(db);
+  const work = startPipelinesWork(deps);
+  stop = async () => {
+    await work.stop();
+    await closePipelines(deps);
+    await db.close();
+  };
+});
+after(() => stop());
+
+/** Rows in which usage tells who leaves; ids go on where the last ones ended. */
+function churnCsv(rows: number): string {
+  let seed = 7;
+  const random = () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const [age, usage] = [Math.round(20 + 50 * random()), Math.round(1000 * random()) / 10];
+    const plan = ['basic', 'gold', 'team'][Math.floor(3 * random())];
+    return `c${i},${age},${usage},${plan},${usage + 20 * (random() - 0.5) < 45 ? 'Yes' : 'No'}`;
+  });
+  return `id,age,usage,plan,churned\n${lines.join('\n')}\n`;
+}
+
+const YAML = `name: NAME
+data: { churn: { from: churn.csv, key: id } }
+steps: { train: { notebook: train.ipynb } }
+model:
+  from: train.clf
+  target: { column: churned, positive: "Yes" }
+  approve: { first: auto }
+`;
+
+const PIPELINE = [
+  'import pandas as pd\nfrom sklearn.compose import make_column_transformer\nfrom sklearn.linear_model import LogisticRegression\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import OneHotEncoder, StandardScaler',
+  'df = pd.read_csv("churn.csv")\nprint(len(df), "rows")\nX = df[["age", "usage", "plan"]]\ny = df["churned"].map({"Yes": 1, "No": 0})',
+  'X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, random_state=1)',
+  'clf = make_pipeline(make_column_transformer((StandardScaler(), ["age", "usage"]), (OneHotEncoder(), ["plan"])), LogisticRegression())\nclf.fit(X_train, y_train)',
+  'print(clf.score(X_test, y_test))\nclf.predict(X_train)',
+];
+
+const project = (name: string, cells: readonly string[], rows: number, more: Record<string, string> = {}) =>
+  projectFolder({
+    'levain.yaml': YAML.replace('NAME', name),
+    'requirements.lock': lock,
+    'train.ipynb': cells,
+    'churn.csv': churnCsv(rows),
+    ...more,
+  });
+
+test("a first version is measured on its notebook's own test rows, and no later step sees them", async () => {
+  const folder = await project('own', PIPELINE, 600);
+  await applyFolder(deps, folder, ['churn.csv']);
+  const first = await runToEnd(deps, { pipeline: 'own' });
+  assert.equal(first.run.state, 'succeeded', JSON.stringify(first.run.failure ?? first.steps['train']));
+  const v1 = await getVersion(deps.registry, LOCAL, { model: 'own', version: 1 });
+  assert.equal(v1.gate?.outcome, 'passed', v1.gate?.sentence);
+  assert.equal(v1.gate?.rows, 150, v1.gate?.sentence);
+  assert.match(v1.gate?.sentence ?? '', /the notebook's own test rows, which count as not trained on/);
+  assert.deepEqual([v1.spec?.classes, v1.spec?.positive], [[0, 1], 1]);
+  assert.equal(v1.facts.trainingRows, 450);
+
+  const again = await runToEnd(deps, { pipeline: 'own' });
+  assert.equal(again.steps['train']?.state, 'cached', again.steps['train']?.reason ?? '');
+  assert.equal(again.run.version, 1);
+
+  await writeFile(join(folder, 'churn.csv'), churnCsv(1000));
+  const later = await runToEnd(deps, { pipeline: 'own', dataMode: 'latest' });
+  assert.equal(later.run.state, 'succeeded', JSON.stringify(later.run.failure));
+  const v2 = await getVersion(deps.registry, LOCAL, { model: 'own', version: 2 });
+  const total = v2.gate!.totalRows;
+  assert.ok(total > 150 + 50 && total < 150 + 110, `${total} rows of the gate: 150, and about 80 of 400 new ones`);
+  assert.equal(v2.gate?.overlap, 0, v2.gate?.sentence);
+  assert.ok(['passed', 'failed'].includes(v2.gate!.outcome), v2.gate?.sentence);
+  const log = later.steps['train']?.outputs?.notebook?.digest ?? '';
+  const executed = Buffer.from(await deps.content.bytes(log, 1e6)).toString();
+  assert.match(executed, new RegExp(`${1000 - total} rows`), 'the step saw all but the rows of the gate');
+
+  await writeProjectFile(folder, 'train.ipynb', [...PIPELINE, 'clf.fit(X, y)']);
+  await applyFolder(deps, folder, ['churn.csv']);
+  const changed = await runToEnd(deps, { pipeline: 'own' });
+  const v3 = await getVersion(deps.registry, LOCAL, { model: 'own', version: 3 });
+  assert.equal(changed.run.version, 3, JSON.stringify(changed.run.failure));
+  assert.deepEqual([v3.gate?.totalRows, v3.gate?.overlap], [total, 0], v3.gate?.sentence);
+});
