@@ -1,0 +1,178 @@
+"""Writes what an attempt found: features.py, the model's folder, what the proof needs, and the facts."""
+
+import json
+import os
+import pickle
+
+from .. import inspect as _inspect
+from . import adopted_rows as _adopted_rows
+from .compose import literal
+from .match import labels_of, match
+from .refusal import Refused
+from .run import run_over, take
+
+MAX_CATEGORIES = 50
+MAX_GOLDEN = 200
+
+
+def write_out(ip, choice, attempt, out_dir):
+    text = attempt.text()
+    features = attempt.features()
+    made, known, refused = run_over(features, attempt.raw)
+    rows = match(made, known, attempt.wanted.X, labels_of(attempt.wanted.X))
+    if any(row is None for row in rows):
+        raise Refused("the test rows were lost when columns that are not needed were left out")
+    answers = answers_of(attempt)
+    check(attempt.model, made, known, rows, answers)
+    model_dir = os.path.join(out_dir, "model")
+    model_facts = save_model(ip, choice, attempt.model, model_dir)
+    os.makedirs(os.path.join(model_dir, "levain"), exist_ok=True)
+    if attempt.learned:
+        dump(attempt.learned, os.path.join(model_dir, "levain", "learned.pkl"))
+    _adopted_rows.write(attempt, made, known, model_dir)
+    with open(os.path.join(out_dir, "features.py"), "w", encoding="utf-8") as file:
+        file.write(text)
+    proof = {"raw": attempt.raw, "rows": rows, "answers": answers, "unused": attempt.unused, "target": attempt._target(), "second": None}
+    dump(proof, os.path.join(out_dir, "proof.pkl"))
+    write_golden(attempt, rows, answers, os.path.join(out_dir, "golden.json"))
+    return facts_of(attempt, rows, refused, model_facts)
+
+
+def answers_of(attempt):
+    """What the notebook's model says of its test rows: what it said in the notebook where that was kept, else what it says now."""
+    model, X, event = attempt.model, attempt.wanted.X, attempt.wanted.event
+    found = {"predict": _plain(model.predict(X))}
+    method = getattr(event, "method", None)
+    if method == "predict" and event.result is not None and not equal(_plain(event.result), found["predict"]):
+        raise Refused(
+            "the model no longer gives the answers that it gave in cell %d: it was changed afterwards" % event.cell, event.cell,
+            hint="Keep it in a variable of its own, and fit nothing that it holds a second time.",
+        )  # fmt: skip
+    if hasattr(model, "predict_proba"):
+        try:
+            found["proba"] = _plain(model.predict_proba(X))
+        except Exception:  # SVC without probability=True
+            pass
+    return found
+
+
+def _plain(values):
+    import numpy
+
+    values = values.to_numpy() if hasattr(values, "to_numpy") else numpy.asarray(values)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def equal(a, b):
+    import numpy
+
+    if a.shape != b.shape:
+        return False
+    if a.dtype.kind in "fiub" and b.dtype.kind in "fiub":
+        return bool(numpy.allclose(a.astype("float64"), b.astype("float64"), rtol=1e-6, atol=1e-9, equal_nan=True))
+    return bool((a == b).all())
+
+
+def check(model, made, known, rows, answers):
+    """The model on what features.py makes of the test rows says what it said in the notebook."""
+    place = {row: at for at, row in enumerate(known)}
+    said = _plain(model.predict(take(made, [place[row] for row in rows])))
+    if not equal(said, answers["predict"]):
+        bad = sum(1 for a, b in zip(said.tolist(), answers["predict"].tolist()) if a != b)
+        raise Refused("%d of %d answers differ from the notebook's own" % (bad, len(rows)))
+
+
+def save_model(ip, choice, model, folder):
+    path = folder + ".facts.json"
+    _inspect.save_variable({**ip.user_ns, "levain_model": model}, "levain_model", folder, path)
+    with open(path) as file:
+        facts = json.load(file)
+    os.remove(path)
+    if not facts.get("ok"):
+        raise Refused(facts.get("message", "the model could not be saved").replace("levain_model", choice.get("variable") or "the model"))
+    return facts
+
+
+def dump(value, path):
+    for module in ("cloudpickle", "joblib.externals.cloudpickle", "pickle"):
+        try:
+            pickler = __import__(module, fromlist=["dumps"])
+        except ImportError:
+            continue
+        with open(path, "wb") as file:
+            file.write(pickler.dumps(value, protocol=4))
+        return
+    raise RuntimeError("no pickler")
+
+
+def write_golden(attempt, rows, answers, path):
+    from .. import golden as _golden
+    from ..frames import to_cells
+
+    chosen = list(range(len(rows)))[:MAX_GOLDEN]
+    part = attempt.raw.iloc[[rows[at] for at in chosen]].reset_index(drop=True)
+    columns = []
+    for name in part.columns:
+        cells = to_cells(part[name])
+        kind = "number" if hasattr(cells, "dtype") else "cells"
+        columns.append({"name": str(name), "type": kind, "values": _golden._json(cells)})
+    document = {
+        "rows": {"rowCount": len(chosen), "columns": columns},
+        "positions": [int(rows[at]) for at in chosen],
+        "predict": _golden._json(to_cells(answers["predict"][chosen])),
+    }
+    if "proba" in answers and getattr(answers["proba"], "ndim", 0) == 2:
+        document["probabilities"] = [_golden._json(answers["proba"][chosen, k]) for k in range(answers["proba"].shape[1])]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, ensure_ascii=False, default=str)
+
+
+def facts_of(attempt, rows, refused, model_facts):
+    choice, read, raw = attempt.choice, attempt.read, attempt.raw
+    target = choice.get("target") or {}
+    columns = [column_facts(raw, name) for name in raw.columns if name not in attempt.unused]
+    fits = [fit for fit in attempt.trace.fits if fit.estimator is attempt.wanted.event.estimator]
+    return {
+        "ok": True,
+        "features": True,
+        "target": target.get("column"),
+        "positive": target.get("positive"),
+        "task": choice.get("task"),
+        "classes": choice.get("classes") or model_facts.get("classes"),
+        "rawColumns": columns,
+        "droppedColumns": [str(name) for name in attempt.unused],
+        "key": None,
+        "dataset": {"path": read.path, "written": read.written, "rows": len(raw)},
+        "others": sorted({other.path for other in attempt.trace.reads if other.path and other.path != read.path}),
+        "testRows": len(rows) if attempt.wanted.is_test else 0,
+        "provenRows": len(rows),
+        "trainRows": fits[-1].rows if fits else None,
+        "score": choice.get("score"),
+        "refusedRows": len(refused),
+        "refusals": sorted(set(refused.values()))[:5],
+        "leaks": [],
+        "statements": len(attempt.pieces),
+        "learned": [learned_facts(name, held, attempt.learned[name]) for name, held in attempt.plan.learned.items()],
+        "model": model_facts,
+    }
+
+
+def column_facts(raw, name):
+    column = raw[name]
+    kind = column.dtype.kind if hasattr(column.dtype, "kind") else "O"
+    made = {"name": str(name), "type": {"b": "boolean", "M": "datetime"}.get(kind, "number" if kind in "iufc" else "text")}
+    made["nullable"] = bool(column.isna().any())
+    if made["type"] == "text":
+        words = column.dropna().unique().tolist()
+        if len(words) <= MAX_CATEGORIES and len(words) * 2 <= len(column):
+            made["categories"] = sorted(str(word) for word in words)
+    return made
+
+
+def learned_facts(name, held, values):
+    last = values[-1] if values else None
+    summary = literal(last) or type(last).__name__
+    return {"name": name, "cell": held.site.cell, "code": held.site.code, "kind": held.form, "summary": summary[:200]}
+
+
+__all__ = ["write_out", "pickle"]

@@ -1,0 +1,312 @@
+"""Makes features.py out of a traced run: ``build(ip, choice_path, out_dir)`` in the notebook's own kernel.
+
+Writes facts.json always; features.py (where rows do not reach the model as they are), the model's folder with ``levain/learned.pkl``,
+and proof.pkl (raw rows, which of them are test rows, the notebook's own answers) where it succeeds.
+"""
+
+import json
+import os
+import pickle
+import traceback
+
+from . import describe as _describe
+from . import items as _items
+from . import trace as _trace
+from .compose import compose
+from .match import labels_of, match
+from .program import Program
+from .refusal import Refused
+from .rewrite import Plan, Writer, quoted
+from .run import Features, run_over
+from .slice import Slicer, mark_carried
+from .wanted import is_direct, model_of, wanted_of
+
+FEATURES, FACTS, PROOF = "features.py", "facts.json", "proof.pkl"
+
+
+def build(ip, choice_path, out_dir):
+    """Answers the facts, which also stand in facts.json. Nothing is raised: what stands in the way is told there."""
+    os.makedirs(out_dir, exist_ok=True)
+    with open(choice_path, encoding="utf-8") as file:
+        choice = json.load(file)
+    if "candidates" in choice:
+        choice = choice["candidates"][choice.get("chosen") or 0]
+    try:
+        facts = _build(ip, choice, out_dir)
+    except Refused as refused:
+        facts = refused.as_facts()
+    except Exception as error:  # the user's objects decide what copying and comparing them may raise
+        facts = {"ok": False, "reason": "%s: %s" % (type(error).__name__, error), "trace": traceback.format_exc()[-4000:]}
+    write_json(os.path.join(out_dir, FACTS), facts)
+    return facts
+
+
+def write_json(path, value):
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False, default=str)
+    os.replace(path + ".tmp", path)
+
+
+def _build(ip, choice, out_dir):
+    trace = _trace.CURRENT
+    if hasattr(trace, "without_instruments"):
+        trace.without_instruments()
+    program = Program(trace)
+    model = model_of(ip.user_ns, choice)
+    wanted = wanted_of(trace, program, model, choice)
+    best, refusals = None, []
+    for read in main_reads(trace, choice):
+        try:
+            best = Attempt(trace, program, model, wanted, choice, read).run()
+            break
+        except Refused as refused:
+            refusals.append(refused)
+    if best is None:
+        raise refusals[0] if refusals else Refused("the notebook reads no file with rows", hint="Read the data with pandas.read_csv.")
+    return _describe.write_out(ip, choice, best, out_dir)
+
+
+def main_reads(trace, choice):
+    """Reads whose rows may be the served ones: those with the target first."""
+    reads = [read for read in trace.reads if read.frame is not None and len(read.frame) > 0]
+    target = (choice.get("target") or {}).get("column")
+    seen, found = set(), []
+    for read in sorted(reads, key=lambda r: (target is not None and target not in list(map(str, r.frame.columns)), -len(r.frame) if target else 0)):
+        if read.site_id not in seen:
+            seen.add(read.site_id)
+            found.append(read)
+    return found[:6]
+
+
+class Attempt:
+    """One try, with the rows of one file as the served ones."""
+
+    def __init__(self, trace, program, model, wanted, choice, read):
+        self.trace, self.program, self.model, self.wanted, self.choice, self.read = trace, program, model, wanted, choice, read
+        self.raw, self.after_read = raw_of(read)
+
+    def run(self):
+        siblings, tables = self._others()
+        plan = self.plan = Plan(self.trace, self.program, self.read.site_id, siblings, tables)
+        plan.after_read, plan.rows = self.after_read, len(self.raw)
+        plan.taken = {n for tree in self.program.trees for n in _names_of(tree)}
+        while plan.argument in plan.taken:
+            plan.argument = "raw_" + plan.argument
+        mark_carried(plan)
+        mark_carried(plan.main_only)
+        self.slicer = Slicer(plan)
+        self.returned = self._slice()
+        if not plan.is_main_used:
+            raise Refused("the rows that the model is given do not come from %s" % self.read.written)
+        self.learned = self._values()
+        self.order = self._order()
+        self._try_out()
+        return self
+
+    def _others(self):
+        own = set(map(str, self.raw.columns))
+        siblings, tables = {}, set()
+        for other in self.trace.reads:
+            if other.site_id == self.read.site_id or other.frame is None:
+                continue
+            columns = list(map(str, other.frame.columns))
+            shared = len(own & set(columns))
+            if shared >= 2 and shared >= 0.8 * max(len(columns), 1):
+                siblings[other.site_id] = repr([c for c in other.frame.columns if str(c) in own])
+            else:
+                tables.add(other.site_id)
+        return siblings, tables
+
+    def _slice(self):
+        """Slices back from the rows' expression; answers the last lines of features()."""
+        wanted, slicer = self.wanted, self.slicer
+        slicer.statement = wanted.statement
+        checked = self.plan.use("checked")
+        position = self.program.position_of(wanted.statement.top)
+        if is_direct(wanted, self.program) and wanted.node is not None:
+            self.plan.tops.add(wanted.statement.top)
+            writer = Writer(self.plan, wanted.statement)
+            text = writer.text(wanted.node)
+            names = writer.names - writer.given
+            lines = writer.prelude
+        elif wanted.names:
+            text, names, lines = wanted.names[0], {wanted.names[0]}, []
+            position = self._bound_before(wanted.names[0], position)
+        else:
+            return self._within(position, checked)
+        self.pieces = slicer.run(position, names)
+        return lines + ["return %s(%s, %s.index)" % (checked, text, self.plan.argument)]
+
+    def _bound_before(self, name, position):
+        """The call stands in a function or a loop: its statement belongs to the slice only where it binds the name itself."""
+        from .effects import bound_names
+        import ast
+
+        statement = self.program.statements[position]
+        for inner in ast.walk(statement.node):
+            if isinstance(inner, ast.Assign) and any(name in bound_names(t) for t in inner.targets):
+                return position + 1
+        return position
+
+    def _within(self, position, checked):
+        raise Refused(
+            "the rows that the model is given in cell %d have no name of their own outside of the function" % self.wanted.site.cell,
+            self.wanted.site.cell, self.wanted.site.node.lineno, "Keep the test rows in a variable and call predict with it.", self.wanted.site.code,
+        )  # fmt: skip
+
+    def _values(self):
+        """{name: values as LEARNED holds them}, each of every call of its site."""
+        values = {}
+        for name, held in self.plan.learned.items():
+            values[name] = [value_of(record, name, held, self.trace) for record in held.site.records]
+        return values
+
+    def _order(self):
+        """{name: which of its calls features.py takes} for those that are replayed and not taken whole."""
+        order = {}
+        for name, held in self.plan.learned.items():
+            if held.replayed:
+                chosen = [at for at, record in enumerate(held.site.records) if record.top in self.plan.tops]
+                if chosen and chosen != list(range(len(held.site.records))):
+                    order[name] = chosen
+        return order
+
+    # Trying out.
+
+    def _try_out(self):
+        self.unused, self.gaps = {}, self._gaps()
+        target = self._target()
+        if target is not None:
+            self.unused[target] = placeholder(self.raw[target])
+        self._find_rows()
+        self._find_unused()
+
+    def _target(self):
+        target = (self.choice.get("target") or {}).get("column")
+        for name in self.raw.columns:
+            if str(name) == target:
+                return name
+        return None
+
+    def _gaps(self):
+        """Columns of what the model was given that had gaps, by name or position."""
+        X = self.wanted.X
+        fits = [fit for fit in self.trace.fits if fit.estimator is self.wanted.event.estimator and fit.X is not None]
+        found = set()
+        for rows in [X] + [fit.X for fit in fits[-1:]]:
+            found |= gaps_of(rows)
+        return tuple(sorted(found, key=str))
+
+    def text(self):
+        about = {
+            "notebook": self.trace.config.get("notebook"),
+            "model": type(self.model).__name__,
+            "raw": raw_types(self.raw),
+            "unused": self.unused,
+            "missing": missing_words(self.read, self.trace),
+            "gaps": self.gaps,
+            "learned": self.learned,
+            "order": self.order,
+            "test_rows": (self.wanted.site.cell, self.wanted.site.code, self.wanted.site.occurrence) if self.wanted.is_test else None,
+        }
+        return compose(self.plan, self.pieces, self.slicer, self.returned, about)
+
+    def features(self):
+        return Features(self.text(), self.learned, self.pieces)
+
+    def _find_rows(self):
+        features = self.features()
+        made, known, self.refused = run_over(features, self.raw)
+        self.rows = match(made, known, self.wanted.X, labels_of(self.wanted.X))
+        missing = sum(row is None for row in self.rows)
+        if missing:
+            raise Refused(
+                "%d of the notebook's %d %s rows could not be found among the rows of %s through the extracted statements"
+                % (missing, len(self.rows), "test" if self.wanted.is_test else "training", self.read.written),
+                self.wanted.site.cell, self.wanted.site.node.lineno, code=self.wanted.site.code,
+            )  # fmt: skip
+        self.made, self.known = made, known
+
+    def _find_unused(self):
+        from .unused import find
+
+        self.unused = find(self)
+
+
+def _names_of(tree):
+    import ast
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+
+
+def value_of(record, name, held, trace):
+    from .freeze import BY_GROUP
+
+    if held.form == "table":
+        return next(read.frame for read in trace.reads if read.order == record.order)
+    if record.kind == "fit":
+        value = record.value.get() if record.value is not None else None
+    elif record.learned is not None and held.form == record.learned.form:
+        value = record.learned.value
+    else:
+        value = record.value
+    return {record.group: value} if name.endswith(BY_GROUP) else value
+
+
+def raw_of(read):
+    """(rows of the file with its index as a column again, the text behind as_read that makes it the index)."""
+    import pandas
+
+    frame = read.frame
+    if isinstance(frame.index, pandas.RangeIndex):
+        return frame, ""
+    names = list(frame.index.names)
+    given = [name if name is not None else "Unnamed: %d" % at for at, name in enumerate(names)]
+    taken = frame.copy()
+    taken.index.names = given
+    text = ".set_index(%r)" % (given[0] if len(given) == 1 else given)
+    return taken.reset_index(), text + (".rename_axis(%r)" % (names[0],) if names[0] is None and len(names) == 1 else "")
+
+
+def raw_types(raw):
+    return {name: str(raw[name].dtype) + ("?" if bool(raw[name].isna().any()) else "") for name in raw.columns}
+
+
+def placeholder(column):
+    value = next((v for v in column.tolist() if v == v and v is not None), 0)
+    return value.item() if hasattr(value, "item") else value
+
+
+def missing_words(read, trace):
+    """Words that the notebook counts as missing: na_values of its read."""
+    import ast
+
+    site = trace.sites.get(read.site_id)
+    for keyword in site.node.keywords if site is not None else ():
+        if keyword.arg == "na_values":
+            try:
+                value = ast.literal_eval(keyword.value)
+            except ValueError:
+                return []
+            values = [v for item in value.values() for v in (item if isinstance(item, list) else [item])] if isinstance(value, dict) else value
+            return [v for v in ([values] if isinstance(values, str) else list(values)) if isinstance(v, str)]
+    return []
+
+
+def gaps_of(rows):
+    if hasattr(rows, "columns") and hasattr(rows, "isna"):
+        return {name for name in rows.columns if bool(rows[name].isna().to_numpy().any())}
+    if hasattr(rows, "dtype") and rows.dtype.kind in "fO" and getattr(rows, "ndim", 0) == 2 and not hasattr(rows, "toarray"):
+        import pandas
+
+        return {int(at) for at in pandas.isna(rows).any(axis=0).nonzero()[0]}
+    return set()
+
+
+__all__ = ["build", "Attempt", "quoted", "_items", "pickle"]

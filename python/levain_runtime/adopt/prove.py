@@ -1,0 +1,184 @@
+"""Proves a features.py in a fresh process, on the path that serves: ``python -m levain_runtime.adopt.prove OUT_DIR`` writes proof.json.
+
+The raw rows, as a gateway sends them, through features.py and the model give the notebook's own answers: all rows of the file at
+once, its test rows seven at a time, the first of them alone, in another order, without the columns that are said not to matter, and
+with other values in them. Rows that are refused on the way are counted; no test row may be among them.
+"""
+
+import json
+import math
+import os
+import pickle
+import sys
+import time
+import warnings
+
+MAX_ROWS = 20000
+MAX_SEVENS = 1400
+MAX_ALONE = 200
+SEVEN = 7
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+
+
+def main(argv=None):
+    arguments = sys.argv[1:] if argv is None else argv
+    if len(arguments) != 1:
+        raise SystemExit("usage: python -m levain_runtime.adopt.prove OUT_DIR")
+    out_dir, started = arguments[0], time.perf_counter()
+    warnings.simplefilter("ignore")
+    try:
+        proof = prove(out_dir)
+    except Exception as error:  # user code and objects decide what they may raise
+        proof = {"ok": False, "reason": "%s: %s" % (type(error).__name__, error)}
+    proof["seconds"] = round(time.perf_counter() - started, 3)
+    path = os.path.join(out_dir, "proof.json")
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump(proof, file, ensure_ascii=False)
+    os.replace(path + ".tmp", path)
+    return 0 if proof["ok"] else 1
+
+
+class Failed(Exception):
+    pass
+
+
+def prove(out_dir):
+    with open(os.path.join(out_dir, "proof.pkl"), "rb") as file:
+        kept = pickle.load(file)
+    prover = Prover(out_dir, kept)
+    try:
+        checks = prover.run()
+    except Failed as failed:
+        return {"ok": False, "reason": str(failed), "checks": prover.checks}
+    return {"ok": True, "reason": None, "checks": checks, "testRows": len(kept["rows"]), "refused": prover.refused}
+
+
+class Prover:
+    def __init__(self, out_dir, kept):
+        from ..models import Loaded
+
+        features = os.path.join(out_dir, "features.py")
+        self.has_features = os.path.isfile(features)
+        self.loaded = Loaded(features if self.has_features else None, os.path.join(out_dir, "model"))
+        self.module = sys.modules.get("levain_features") if self.has_features else None
+        learned = os.path.join(out_dir, "model", "levain", "learned.pkl")
+        if self.module is not None and os.path.isfile(learned):
+            with open(learned, "rb") as file:
+                self.module.LEARNED.update(pickle.load(file))
+        self.raw, self.rows, self.answers = kept["raw"], [int(row) for row in kept["rows"]], kept["answers"]
+        self.unused, self.keeps = kept["unused"], kept.get("columns")
+        self.checks, self.refused = [], 0
+        self.table = columns_of(self.raw if self.keeps is None else self.raw[self.keeps])
+
+    def run(self):
+        wanted = dict(zip(range(len(self.rows)), self.rows))
+        every = self._every()
+        whole, errors = self._ask(every, False)
+        self.refused = len(errors)
+        at = {row: place for place, row in enumerate(every)}
+        self._compare("all %d rows at once" % len(every), whole, errors, [(at[row], n) for n, row in wanted.items()])
+        sevens = self._sample(MAX_SEVENS)
+        for start in range(0, len(sevens), SEVEN):
+            part = sevens[start : start + SEVEN]
+            self._small("test rows seven at a time", [wanted[n] for n in part], part)
+        for n in self._sample(MAX_ALONE):
+            self._small("test rows alone", [wanted[n]], [n])
+        self._consistent(whole, errors, every)
+        backwards = list(reversed(self.rows))
+        self._small("test rows in another order", backwards, list(reversed(range(len(self.rows)))))
+        if self.unused:
+            self._small("other values in columns that do not matter", self.rows, list(range(len(self.rows))), True)
+        return self.checks
+
+    def _every(self):
+        count = len(self.raw)
+        if count <= MAX_ROWS:
+            return list(range(count))
+        chosen = sorted(set(self.rows))
+        return (chosen + [row for row in range(count) if row not in set(chosen)][: max(0, MAX_ROWS - len(chosen))])[: max(MAX_ROWS, len(chosen))]
+
+    def _sample(self, limit):
+        count = len(self.rows)
+        if count <= limit:
+            return list(range(count))
+        return sorted({int(n * count / limit) for n in range(limit)})
+
+    def _ask(self, rows, with_unused):
+        columns = []
+        for name, kind, values in self.table:
+            if name in self.dropped and not with_unused:
+                continue
+            cells = [values[row] for row in rows] if isinstance(values, list) else values[rows]
+            columns.append((name, kind, cells[::-1] if name in self.dropped else cells))
+        results, errors = self.loaded.run("both" if self.has_features else "model", columns, len(rows))
+        return dict(results), {row: message for row, _, message in errors}
+
+    @property
+    def dropped(self):
+        return {str(name) for name in self.unused}
+
+    def _small(self, check, rows, answers, with_unused=False):
+        said, errors = self._ask(rows, with_unused)
+        self._compare(check, said, errors, list(zip(range(len(rows)), answers)))
+
+    def _compare(self, check, said, errors, pairs):
+        for place, n in pairs:
+            if place in errors:
+                raise Failed("%s: test row %d (row %d of the file) is refused: %s" % (check, n, self.rows[n], errors[place]))
+            answer, truth = said["predict"][place], self.answers["predict"][n]
+            if not same(answer, truth):
+                raise Failed("%s: test row %d (row %d of the file) gets %r, the notebook said %r" % (check, n, self.rows[n], answer, truth))
+        self._compare_scores(check, said, pairs)
+        if check not in self.checks:
+            self.checks.append(check)
+
+    def _compare_scores(self, check, said, pairs):
+        scores = [cells for name, cells in said.items() if name.startswith("predict_proba:")]
+        truth = self.answers.get("proba")
+        if not scores or truth is None or getattr(truth, "ndim", 0) != 2 or truth.shape[1] != len(scores):
+            return
+        for place, n in pairs:
+            for k, cells in enumerate(scores):
+                if not same(cells[place], float(truth[n, k])):
+                    raise Failed("%s: test row %d scores %r, the notebook said %r" % (check, n, cells[place], float(truth[n, k])))
+
+    def _consistent(self, whole, errors, every):
+        """Rows of the file alone get what they get among all others."""
+        step = max(1, len(every) // 50)
+        for place in range(0, len(every), step):
+            said, failed = self._ask([every[place]], False)
+            if bool(failed) != (place in errors):
+                raise Failed("row %d of the file is refused alone but not among others, or the other way round: %s" % (every[place], failed or errors.get(place)))
+            if not failed and not same(said["predict"][0], whole["predict"][place]):
+                raise Failed("row %d of the file gets %r alone and %r among others" % (every[place], said["predict"][0], whole["predict"][place]))
+        self.checks.append("rows of the file alone and among others")
+
+
+def columns_of(raw):
+    """Raw rows as (name, kind, cells), as they come over the worker's socket: whole numbers as floats, gaps as null, dates as text."""
+    from ..frames import to_cells
+    from ..golden import _kind, _values
+
+    found = []
+    for name in raw.columns:
+        column = raw[name]
+        if getattr(column.dtype, "kind", "O") == "M":
+            cells = [None if cell != cell else cell.isoformat() for cell in column.tolist()]
+        else:
+            cells = to_cells(column)
+        values = _values(cells)
+        found.append((str(name), _kind(cells), values if hasattr(values, "dtype") else list(values)))
+    return found
+
+
+def same(a, b):
+    a, b = (value.item() if hasattr(value, "item") else value for value in (a, b))
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        if a != a or b != b:
+            return a != a and b != b
+        return math.isclose(float(a), float(b), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return a == b or str(a) == str(b)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

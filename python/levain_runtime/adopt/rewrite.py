@@ -1,0 +1,551 @@
+"""Expressions of the notebook as they stand in features.py: the user's text, with what learned something replaced.
+
+A call that boiled rows down to a value becomes ``LEARNED[...]``; a fit becomes the fitted object; filters, shuffles and splits
+become the rows themselves; ``get_dummies``, ``qcut`` and their kind become helpers that hold what was learned.
+"""
+
+import ast
+import builtins
+
+from . import items as _items
+from .freeze import BY_GROUP, FIT
+from .refusal import Refused
+from .sites import Offsets
+
+#: Row methods that serving rows pass unchanged.
+ROWS = frozenset("drop_duplicates sample sort_values sort_index head tail query nlargest nsmallest truncate".split())
+#: What looks at other rows in order; a single row has none.
+ORDERED = frozenset("shift diff pct_change rank rolling expanding ewm cumsum cumprod cummax cummin duplicated cumcount".split())
+FILLING = frozenset("ffill bfill interpolate pad backfill".split())
+FORMS = {"category": "category", "factorize": "factorized", "scaled": "scaled", "mapped": "mapped", "groups": "of_group"}
+SIZED = frozenset("range arange zeros ones full empty linspace".split())
+BUILTINS = frozenset(dir(builtins))
+#: Attributes of rows that hold no rows.
+ROWLESS = frozenset("columns dtypes dtype shape name names ndim size".split())
+
+
+class Learned:
+    """A site whose value features.py holds: its name there and which of its calls it takes, in order."""
+
+    def __init__(self, name, site, form):
+        self.name, self.site, self.form = name, site, form
+        self.replayed = False
+
+    def __repr__(self):
+        return "Learned(%s, %r)" % (self.name, self.site)
+
+
+class Rows:
+    """Which names hold rows of one or more reads; what `carries` asks."""
+
+    def __init__(self, trace, program, main, siblings):
+        self.trace, self.program, self.main, self.siblings, self.carried = trace, program, main, siblings, set()
+        self.reads = {read.site_id for read in trace.reads}
+
+
+class Plan(Rows):
+    """What the rewriting knows and collects for one features.py.
+
+    main: site id of the read whose rows are served. siblings: {site id: columns} of other files with the same columns.
+    tables: site ids of other reads. carried: names that hold rows. learned: {name: Learned}. helpers: names of parts that are used.
+    """
+
+    def __init__(self, trace, program, main, siblings, tables):
+        super().__init__(trace, program, main, siblings)
+        self.tables, self.main_only = tables, Rows(trace, program, main, {})
+        self.learned, self.helpers, self.by_site = {}, set(), {}
+        self.tops, self.rows, self.taken, self.renamed = set(), 0, set(), {}
+        self.argument, self.is_main_used, self.after_read = "rows", False, ""
+        self.reads = {read.site_id for read in trace.reads}
+
+    def name_for(self, site, form, suffix=""):
+        known = self.by_site.get(site.id)
+        if known is not None:
+            return known
+        base = _name_of(site) + suffix
+        name, number = base, 2
+        while name in self.learned:
+            name, number = "%s_%d" % (base[: -len(suffix)] if suffix else base, number) + suffix, number + 1
+        self.learned[name] = self.by_site[site.id] = Learned(name, site, form)
+        return self.by_site[site.id]
+
+    def use(self, helper):
+        """The name of a part in this file: another one where the notebook has the name for something of its own."""
+        self.helpers.add(helper)
+        if helper in self.taken:
+            self.renamed[helper] = helper + "_"
+        return self.renamed.get(helper, helper)
+
+
+def _name_of(site):
+    """A readable name for what a site learned: of its variable or column and its method."""
+    node, words = site.node, []
+    method = site.attribute or "value"
+    receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if method in FIT:
+        inner = receiver.func if isinstance(receiver, ast.Call) else receiver
+        words = [_word(inner)]
+    else:
+        subject = receiver if receiver is not None and not _is_module(receiver) else (node.args[0] if node.args else None)
+        words = [_word(subject), method]
+    name = "_".join(word for word in words if word)
+    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in name).strip("_")
+    while "__" in name:
+        name = name.replace("__", "_")
+    return (name[:40].strip("_") or "value") if not name[:1].isdigit() else "of_" + name[:40]
+
+
+def _is_module(node):
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "pd", "pandas", "stats", "scipy", "math", "preprocessing", "sklearn")
+
+
+def _word(node):
+    """The column of ``df['Age']``, else the last name."""
+    if isinstance(node, ast.Subscript):
+        inner = index_of(node)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            return inner.value
+        if isinstance(inner, ast.Name):
+            return "%s_%s" % (_word(node.value), inner.id)
+        return _word(node.value)
+    if isinstance(node, ast.Attribute):
+        return node.attr if node.attr not in ("loc", "iloc", "str", "dt", "values") else _word(node.value)
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        return "_".join(w for w in (_word(node.func.value) if isinstance(node.func, ast.Attribute) else _word(node.func), name) if w)
+    return ""
+
+
+def index_of(node):
+    """The index of a subscript; Python 3.8 wraps it."""
+    return node.slice.value if type(node.slice).__name__ == "Index" else node.slice
+
+
+def is_slice(node):
+    return isinstance(node, ast.Slice)
+
+
+def parts_of_index(node):
+    """The members of ``[a, b]`` in a subscript, or None."""
+    inner = node.slice
+    if type(inner).__name__ == "ExtSlice":
+        return [part.value if type(part).__name__ == "Index" else part for part in inner.dims]
+    inner = index_of(node)
+    return list(inner.elts) if isinstance(inner, ast.Tuple) else None
+
+
+class Writer:
+    """Writes expressions of one statement. names: free names of what was written; prelude: statements to stand before it;
+    given: names that the prelude binds."""
+
+    def __init__(self, plan, statement, in_loop=False, in_function=False, parameters=()):
+        self.plan, self.statement, self.in_loop, self.in_function = plan, statement, in_loop, in_function
+        self.names, self.prelude, self.bound = set(), [], [set(parameters)]
+        self.keeps_rows, self.given = True, set()
+
+    # Text.
+
+    def source(self, node):
+        return self.statement.source[slice(*self.statement.offsets.span(node))]
+
+    def text(self, node):
+        made = self._rule(node)
+        return self._plain(node) if made is None else made
+
+    def inside(self, node):
+        """An expression whose own rows matter (a mask, an index): its filters stay."""
+        kept, self.keeps_rows = self.keeps_rows, False
+        made = self.text(node)
+        self.keeps_rows = kept
+        return made
+
+    def _plain(self, node):
+        if isinstance(node, ast.Name):
+            self._name(node)
+            return self.source(node)
+        if isinstance(node, ast.JoinedStr):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Name):
+                    self._name(inner)
+            return self.source(node)
+        scoped = self._enter(node)
+        start, end = self.statement.offsets.span(node)
+        pieces, at = [], start
+        for child in sorted(_children(node), key=lambda c: self.statement.offsets.span(c)):
+            child_start, child_end = self.statement.offsets.span(child)
+            if child_start < at:
+                continue
+            pieces += [self.statement.source[at:child_start], self.text(child)]
+            at = child_end
+        if scoped:
+            self.bound.pop()
+        return "".join(pieces) + self.statement.source[at:end]
+
+    def _enter(self, node):
+        if isinstance(node, ast.Lambda):
+            arguments = node.args
+            names = {a.arg for a in arguments.args + arguments.kwonlyargs + getattr(arguments, "posonlyargs", [])}
+            names |= {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
+        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            names = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+        else:
+            return False
+        self.bound.append(names)
+        return True
+
+    def _name(self, node):
+        if isinstance(node.ctx, ast.Load) and node.id not in BUILTINS and not any(node.id in names for names in self.bound):
+            self.names.add(node.id)
+
+    # Rules.
+
+    def _rule(self, node):
+        if isinstance(node, ast.Call):
+            return self._call(node)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            return self._subscript(node)
+        if isinstance(node, ast.Attribute) and node.attr == "index" and self.keeps_rows:
+            return self.inside(node)
+        return None
+
+    def records_of(self, node):
+        site = self.plan.trace.site_of(node)
+        if site is None:
+            return None, []
+        if not self.in_function:
+            return site, [r for r in site.records if r.top == self.statement.top]
+        chosen = [r for r in site.records if r.top in self.plan.tops]
+        return site, chosen or site.records
+
+    def _call(self, node):
+        site, records = self.records_of(node)
+        if site is None or not records:
+            return None
+        last = records[-1]
+        if site.id in self.plan.reads:
+            return self._read(node, site)
+        if last.kind == "fit":
+            return self._fit(node, site, records)
+        named = self._by_name(node, site, records)
+        if named is not None:
+            return named
+        if last.learned is not None:
+            made = self._form(node, site, records)
+            if made is not None:
+                return made
+        if last.kind == "filter" and self.keeps_rows and self._is_row_call(node, last):
+            return self.text(self._rows_argument(node))
+        if any(r.kind == "reduce" for r in records):
+            return self._reduce(node, site, records)
+        if last.kind == "big" and self.carries(node):
+            raise Refused(
+                "cell %d: %s gives a value that is too large to keep" % (site.cell, short(site.code)),
+                site.cell, node.lineno, "Compute it from fewer rows, or inside the model's pipeline.", site.code,
+            )  # fmt: skip
+        return None
+
+    def _is_row_call(self, node, record):
+        return not record.callee.startswith("__main__.") and record.receiver_rows is not None
+
+    def _rows_argument(self, node):
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if receiver is not None and self.carries(receiver):
+            return receiver
+        return node.args[0] if node.args else node.keywords[0].value
+
+    def _read(self, node, site):
+        plan = self.plan
+        if site.id == plan.main:
+            plan.is_main_used = True
+            return "%s(%s)%s" % (plan.use("as_read"), plan.argument, plan.after_read)
+        if site.id in plan.siblings:
+            return "%s(%s)[%s]" % (plan.use("as_read"), plan.argument, plan.siblings[site.id])
+        return self.learned(node, site, site.records, "table")
+
+    # Fits.
+
+    def _fit(self, node, site, records):
+        method = site.attribute
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if method in ("fit_resample", "fit_sample"):
+            return "(%s)" % ", ".join(self.text(a) for a in _arguments(node)[:2])
+        fitted = self.learned(node, site, records, "fit", _arguments(node)[:1])
+        if isinstance(receiver, (ast.Name, ast.Attribute, ast.Subscript)) and len(self.bound) == 1:
+            fitted = self._kept_in(receiver, fitted)
+        if method in ("fit", "partial_fit"):
+            return fitted
+        self._check_transforms(node, site, records, method)
+        arguments = _arguments(node)
+        verb = "predict" if method == "fit_predict" else "transform"
+        return "%s.%s(%s)" % (fitted, verb, self.text(arguments[0]) if arguments else "")
+
+    def _kept_in(self, receiver, fitted):
+        """The fitted object stands where the notebook keeps it, from before the statement on."""
+        own, self.names = self.names, set()
+        place = self.text(receiver)
+        needed, self.names = self.names, own
+        self.prelude.append("%s = %s" % (place, fitted))
+        if isinstance(receiver, ast.Name):
+            self.given.add(receiver.id)
+        else:
+            self.names |= needed
+        return place
+
+    def _check_transforms(self, node, site, records, method):
+        value = records[-1].value
+        estimator = value.get() if value is not None else None
+        wanted = "predict" if method == "fit_predict" else "transform"
+        if estimator is not None and not hasattr(estimator, wanted):
+            kind = type(estimator).__name__
+            raise Refused(
+                "%s in cell %d places only the rows that it was fitted on: it has no %s for others" % (kind, site.cell, wanted),
+                site.cell, node.lineno, "Leave its columns out of what the model is fitted on.", site.code,
+            )  # fmt: skip
+
+    # Known forms.
+
+    def _by_name(self, node, site, records):
+        attribute, callee = site.attribute, records[-1].callee
+        is_pandas = callee.startswith("pandas.")
+        if callee.endswith(".train_test_split"):
+            arrays = [self.text(a) for a in node.args if not isinstance(a, ast.Starred)]
+            return "(%s,)" % ", ".join("%s, %s" % (a, a) for a in arrays)
+        if is_pandas and attribute in ("concat", "append", "_append") and not _is_across(node):
+            return self._concat(node, site, records)
+        if is_pandas and attribute == "dropna" and records[-1].learned is None:
+            return self._dropna(node) if self.keeps_rows else None
+        if is_pandas and attribute in ROWS and records[-1].receiver_rows is not None and self.keeps_rows and self.carries(node.func):
+            return self.text(node.func.value)
+        if is_pandas and attribute == "drop" and drops_rows(node) and self.keeps_rows and self.carries(node.func):
+            return self.text(node.func.value)
+        if attribute == "add_constant" and callee.startswith("statsmodels."):
+            return self._with_keyword(node, "has_constant", "'add'")
+        return None
+
+    def _concat(self, node, site, records):
+        if site.attribute in ("append", "_append"):
+            return self.text(node.func.value) + ".copy()"
+        parts = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "objs"), None)
+        if not self.keeps_rows and not self.carries(parts):
+            return None
+        if isinstance(parts, (ast.List, ast.Tuple)):
+            wanted = [p for p in parts.elts if carries(p, self.plan.main_only, self.in_function)] or [p for p in parts.elts if self.carries(p)]
+            return self.text(wanted[0]) + ".copy()" if wanted else None
+        if isinstance(parts, ast.Name) and self.carries(parts):
+            return self.text(parts) + "[0].copy()"
+        return None
+
+    def _dropna(self, node):
+        subset = next((k.value for k in node.keywords if k.arg == "subset"), None)
+        how = next((k.value for k in node.keywords if k.arg == "how"), None)
+        thresh = any(k.arg == "thresh" for k in node.keywords)
+        receiver = self.text(node.func.value)
+        if thresh or (isinstance(how, ast.Constant) and how.value == "all"):
+            return receiver
+        return "%s(%s%s)" % (self.plan.use("complete"), receiver, ", " + self.text(subset) if subset is not None else "")
+
+    def _form(self, node, site, records):
+        form = records[-1].learned.form
+        held = lambda: self.learned(node, site, records, form, _arguments(node)[:1])  # noqa: E731
+        if form == "columns":
+            return "%s[%s]" % (self.text(node.func.value), held())
+        if form == "dummies":
+            return self._with_first(node, self.plan.use("dummies"), held())
+        if form == "edges":
+            arguments = _arguments(node)
+            keywords = {k.arg: self.text(k.value) for k in node.keywords if k.arg in ("labels", "right", "include_lowest", "precision", "ordered")}
+            if site.attribute == "qcut":
+                keywords["include_lowest"] = "True"
+            if len(node.args) > 2 and "labels" not in keywords:
+                position = 2 if site.attribute == "qcut" else 3
+                keywords.update({"labels": self.text(node.args[position])} if len(node.args) > position else {})
+            if any(k.arg == "duplicates" for k in node.keywords):
+                keywords["duplicates"] = "'drop'"
+            return "%s(%s, %s%s)" % (self.plan.use("cut"), held(), self.text(arguments[0]), "".join(", %s=%s" % pair for pair in keywords.items()))
+        helper = FORMS.get(form)
+        if helper is None:
+            return None
+        helper = self.plan.use(helper)
+        is_method = isinstance(node.func, ast.Attribute) and form != "scaled" and self.carries(node.func.value)
+        return "%s(%s, %s)" % (helper, held(), self.text(node.func.value if is_method else _arguments(node)[0]))
+
+    def _with_first(self, node, helper, first):
+        """The call with another callee and one more argument in front."""
+        whole = self._plain_arguments(node)
+        return "%s(%s%s)" % (helper, first, ", " + whole if whole.strip() else "")
+
+    def _plain_arguments(self, node):
+        inside = [*node.args, *[k.value for k in node.keywords]]
+        if not inside:
+            return ""
+        pieces = [self.text(a) for a in node.args]
+        pieces += ["%s=%s" % (k.arg, self.text(k.value)) if k.arg else "**%s" % self.text(k.value) for k in node.keywords]
+        return ", ".join(pieces)
+
+    def _with_keyword(self, node, name, value):
+        if any(k.arg == name for k in node.keywords):
+            return None
+        return "%s(%s, %s=%s)" % (self.text(node.func), self._plain_arguments(node), name, value)
+
+    # What rows were boiled down to.
+
+    def _reduce(self, node, site, records):
+        last = records[-1]
+        if self._is_per_row(site, records) or not self._boils_down(node, site, last):
+            return None
+        return self.learned(node, site, records, "value", _arguments(node)[:1])
+
+    def _is_per_row(self, site, records):
+        return site.off == "many" or (site.function is not None and len(records) >= max(20, self.plan.rows // 2))
+
+    def _boils_down(self, node, site, record):
+        if not self.in_function and not self.carries(node):
+            return False
+        value = record.value
+        if site.attribute == "len" and getattr(node, "levain_sizes", False):
+            return False
+        if isinstance(value, (list, tuple)) and record.receiver_rows is not None and len(value) == record.receiver_rows and len(value) > 1:
+            return False
+        if record.callee.startswith("__main__.") and not isinstance(value, (int, float, str, dict, list)):
+            return False
+        return True
+
+    def learned(self, node, site, records, form, arguments=()):
+        """The text that gives what a site learned, and notes that it is held."""
+        if form == "fit" and records[-1].value is None:
+            raise Refused(
+                "the object fitted in cell %d (%s) cannot be copied" % (site.cell, short(site.code)), site.cell, node.lineno,
+                "Use one that can be pickled.", site.code,
+            )  # fmt: skip
+        group = self._group(node, site, records, arguments)
+        if group is not None:
+            held = self.plan.name_for(site, form, BY_GROUP)
+            return "%s(%s, %s)" % (self.plan.use("learned_for"), quoted(held.name), group)
+        held = self.plan.name_for(site, form)
+        if not self.in_loop and not self.in_function and len(records) == 1 and not held.replayed:
+            return "LEARNED[%s][%d]" % (quoted(held.name), site.records.index(records[0]))
+        if not self.in_function and not self.in_loop and form == "table":
+            return "LEARNED[%s][0].copy()" % quoted(held.name)
+        held.replayed = True
+        return "%s(%s)" % (self.plan.use("learned"), quoted(held.name))
+
+    def _group(self, node, site, records, arguments):
+        """The text of the name of the group or column that a callback works on, or None."""
+        if site.function is None or len(records) < 2:
+            return None
+        groups = [r.group for r in records]
+        if any(g is None for g in groups):
+            return None
+        try:
+            if len(set(groups)) < len(groups) and not _repeat(groups, records):
+                return None
+        except TypeError:
+            return None
+        subject = node.func.value if isinstance(node.func, ast.Attribute) and self._is_local(node.func.value) else None
+        if subject is None:
+            subject = next((a for a in arguments if self._is_local(a)), None)
+        if subject is None:
+            return None
+        return "%s.name" % self.text(subject)
+
+    def _is_local(self, node):
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        return bool(names & set().union(*self.bound))
+
+    # Subscripts.
+
+    def _subscript(self, node):
+        kinds = _items.KINDS.get(_items.place_of(node, self.statement.cell), set())
+        if "filter" not in kinds or not self.keeps_rows or not self.carries(node.value):
+            return None
+        parts = parts_of_index(node)
+        base = node.value
+        if parts is not None:
+            columns = parts[1:]
+            if is_slice(parts[0]) and parts[0].lower is None and parts[0].upper is None and parts[0].step is None:
+                return None
+            return "%s[:, %s]" % (self.text(base), ", ".join(self.text_of_slice(c) for c in columns))
+        if isinstance(base, ast.Attribute) and base.attr in ("loc", "iloc"):
+            base = base.value
+        return self.text(base)
+
+    def text_of_slice(self, node):
+        if not is_slice(node):
+            return self.text(node)
+        parts = [self.text(p) if p is not None else "" for p in (node.lower, node.upper)]
+        return ":".join(parts + ([self.text(node.step)] if node.step is not None else []))
+
+    # Which expressions hold rows.
+
+    def carries(self, node):
+        return carries(node, self.plan, self.in_function)
+
+
+def carries(node, plan, in_function=False):
+    """Whether an expression holds rows, as far as the text and the calls seen tell."""
+    if isinstance(node, ast.Name):
+        return in_function or node.id in plan.carried
+    if isinstance(node, ast.Constant):
+        return False
+    if isinstance(node, ast.Attribute) and node.attr in ROWLESS:
+        return False
+    if isinstance(node, ast.Call):
+        site = plan.trace.site_of(node)
+        if site is not None and site.id in plan.reads:
+            return site.id == plan.main or site.id in plan.siblings
+    if isinstance(node, (ast.Lambda,)):
+        return False
+    return any(carries(child, plan, in_function) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context))
+
+
+def _repeat(groups, records):
+    """The same names again (a second frame): the last call of each name counts."""
+    return len(set(groups)) * 2 <= len(groups)
+
+
+def _children(node):
+    """Expressions directly below a node, through parts without a place of their own."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            if type(child).__name__ not in ("Index", "ExtSlice", "Slice") or hasattr(child, "end_lineno"):
+                yield child
+                continue
+        if not isinstance(child, (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)):
+            for inner in _children(child):
+                yield inner
+
+
+def _arguments(node):
+    return [*node.args, *[k.value for k in node.keywords]]
+
+
+def _is_across(node):
+    """``axis=1``: side by side."""
+    values = [k.value for k in node.keywords if k.arg == "axis"] + list(node.args[1:2])
+    return any(isinstance(v, ast.Constant) and v.value in (1, "columns") for v in values)
+
+
+def drops_rows(node):
+    """``df.drop(labels)`` along the rows."""
+    keywords = {k.arg: k.value for k in node.keywords}
+    if "columns" in keywords:
+        return False
+    if "index" in keywords:
+        return True
+    axis = keywords.get("axis", node.args[1] if len(node.args) > 1 else None)
+    return axis is None or (isinstance(axis, ast.Constant) and axis.value in (0, "index"))
+
+
+def short(code):
+    line = " ".join(code.split())
+    return line if len(line) <= 80 else line[:77] + "…"
+
+
+def quoted(name):
+    return '"%s"' % name
+
+
+def offsets_of(source):
+    return Offsets(source)

@@ -1,0 +1,510 @@
+"""The statements that features.py needs, backwards from what the model was given, each with its expressions rewritten."""
+
+import ast
+
+from .effects import Aliases, Functions, bound_names, changed_targets, changes_within, root
+from .refusal import Refused
+from .rewrite import BUILTINS, SIZED, Writer, carries, drops_rows
+
+INDENT = "    "
+
+
+class Piece:
+    """Lines of one kept top-level statement."""
+
+    def __init__(self, statement, lines):
+        self.statement, self.lines, self.first, self.last = statement, lines, None, None
+
+
+class Slicer:
+    """imports: {name: import statement}. hoisted: functions and classes that use nothing of the notebook's variables."""
+
+    def __init__(self, plan):
+        self.plan, self.program = plan, plan.program
+        self.functions = Functions(self.program.trees)
+        self.aliases = Aliases(self.program.trees)
+        self.imports, self.pieces = {}, []
+        self._import_lines = _imports(self.program)
+        for tree in self.program.trees:
+            _mark_sizes(tree)
+
+    def run(self, position, names):
+        """Walks back from a position (exclusive) with the names that are needed there; returns [Piece] in order."""
+        live = set(names)
+        self.pieces = []
+        for statement in reversed(self.program.statements[:position]):
+            self.statement = statement
+            made = self._statement(statement.node, live, False)
+            if made is None:
+                continue
+            lines, live = made
+            self.plan.tops.add(statement.top)
+            if lines:
+                self.pieces.insert(0, Piece(statement, lines))
+        self._take_imports(live)
+        missing = sorted(name for name in live - set(self.imports) - BUILTINS if name not in self.functions.found)
+        if missing:
+            self._refuse_missing(missing)
+        return self.pieces
+
+    def _take_imports(self, live):
+        for name in sorted(live):
+            if name in self._import_lines:
+                self.imports[name] = self._import_lines[name]
+        live -= set(self.imports)
+
+    def _refuse_missing(self, missing):
+        raise Refused("what the model is given needs %s, which no cell that ran makes" % " and ".join(missing), hint="Define it in a cell.")
+
+    # Statements. Each gives (lines, what is needed before it), or None where nothing that is needed comes from it.
+
+    def block(self, nodes, live, in_function, in_loop):
+        """(lines, live before)."""
+        lines = []
+        for node in reversed(nodes):
+            made = self._statement(node, live, in_function, in_loop)
+            if made is not None:
+                lines = made[0] + lines
+                live = made[1]
+        return lines, live
+
+    def _statement(self, node, live, in_function, in_loop=False):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            return self._local_import(node, live) if in_function else None
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return self._definition(node, live) if node.name in live else None
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.Try)) or type(node).__name__ == "Match":
+            return self._compound(node, live, in_function, in_loop)
+        if isinstance(node, ast.Return):
+            writer = self._writer(in_function, in_loop)
+            text = "return " + (writer.text(node.value) if node.value is not None else "")
+            return writer.prelude + [text.rstrip()], live | self._needs(writer)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            return self._assign(node, live, in_function, in_loop)
+        if isinstance(node, ast.AugAssign):
+            return self._augmented(node, live, in_function, in_loop)
+        if isinstance(node, ast.Expr):
+            return self._expression(node, live, in_function, in_loop)
+        if isinstance(node, ast.Delete):
+            return self._delete(node, live, in_function, in_loop)
+        if isinstance(node, (ast.Break, ast.Continue, ast.Pass, ast.Global, ast.Nonlocal, ast.Raise)):
+            return ([self._raw(node)], live) if in_loop or in_function else None
+        return None
+
+    def _writer(self, in_function, in_loop):
+        return Writer(self.plan, self.statement, in_loop=in_loop, in_function=in_function)
+
+    @staticmethod
+    def _needs(writer):
+        return writer.names - writer.given
+
+    def _raw(self, node):
+        return self.statement.source[slice(*self.statement.offsets.span(node))]
+
+    def _changes(self, node, live):
+        changed = changes_within(node, self.functions)
+        return bool(changed) and self.aliases.touches(changed, live)
+
+    # Assignments.
+
+    def _assign(self, node, live, in_function, in_loop):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if node.value is None:
+            return None
+        bound = set().union(*[bound_names(t) for t in targets])
+        stored = set().union(*[changed_targets(t) for t in targets])
+        is_stored = bool(stored) and self.aliases.touches(stored, live)
+        if len(targets) == 1 and isinstance(targets[0], (ast.Tuple, ast.List)) and bound & live:
+            made = self._unpack(node, targets[0], live, in_function, in_loop)
+            if made is not None:
+                return made
+        if not (bound & live) and not is_stored:
+            return self._for_its_changes(node, live, in_function, in_loop)
+        writer = self._writer(in_function, in_loop)
+        writer.keeps_rows = bool(bound)
+        value = writer.text(node.value)
+        written = [self._target(writer, t) for t in targets]
+        if len(targets) == 1 and isinstance(targets[0], ast.Name):
+            line = self._plain_assign(targets[0].id, value, node.value, live)
+        else:
+            line = " = ".join(written + [value])
+        kept = live if in_loop else live - (bound - {n for t in targets for n in changed_targets(t)})
+        lines = writer.prelude + ([line] if line else [])
+        return lines, kept | self._needs(writer)
+
+    def _plain_assign(self, name, value, node, live):
+        """``a = b``; where a filter was taken away, a copy, so that changing the one leaves the other alone."""
+        if value == name:
+            return None
+        if value.isidentifier() and not isinstance(node, ast.Name) and value in live and value not in BUILTINS:
+            return "%s = %s.copy()" % (name, value)
+        return "%s = %s" % (name, value)
+
+    def _target(self, writer, target):
+        return writer.inside(target)
+
+    def _for_its_changes(self, node, live, in_function, in_loop):
+        """An assignment whose own name is not needed, but that changes something that is: ``y = df.pop('y')``, a fit."""
+        if not self._changes(node.value, live):
+            return None
+        writer = self._writer(in_function, in_loop)
+        value = writer.text(node.value)
+        if writer.prelude:
+            kept = live - (writer.given if not in_loop else set())
+            needed = set()
+            for line in writer.prelude:
+                needed |= _names_in(line)
+            return writer.prelude, kept | (needed & writer.names) - writer.given
+        return [value], live | self._needs(writer)
+
+    def _unpack(self, node, target, live, in_function, in_loop):
+        """``a, b = …`` name by name, where it can be taken apart."""
+        values = self._split_parts(node.value, len(target.elts), in_function, in_loop)
+        if values is None and isinstance(node.value, (ast.Tuple, ast.List)) and len(node.value.elts) == len(target.elts):
+            values = node.value.elts
+            if any(isinstance(e, ast.Starred) for e in [*values, *target.elts]):
+                return None
+            if bound_names(target) & {n.id for v in values for n in ast.walk(v) if isinstance(n, ast.Name)} and not in_loop:
+                if len(bound_names(target) & live) > 1:
+                    return None  # a, b = b, a
+        if values is None:
+            return None
+        lines, needs = [], set()
+        wanted = [(t, v) for t, v in zip(target.elts, values) if isinstance(t, ast.Name) and t.id in live]
+        if len(wanted) < len([t for t in target.elts if bound_names(t) & live]):
+            return None
+        for name, value in wanted:
+            writer = self._writer(in_function, in_loop)
+            text = writer.text(value)
+            line = self._plain_assign(name.id, text, ast.Tuple(elts=[]), live)
+            if value is not node.value and isinstance(value, ast.Name) and len(wanted) > 1 and line and not line.endswith(".copy()"):
+                line += ".copy()" if text.isidentifier() else ""
+            lines += writer.prelude + ([line] if line else [])
+            needs |= self._needs(writer)
+        kept = live if in_loop else live - {t.id for t, _ in wanted}
+        return lines, kept | needs
+
+    def _split_parts(self, value, count, in_function, in_loop):
+        """The arrays that ``train_test_split`` and resampling give back, one a target."""
+        if not isinstance(value, ast.Call):
+            return None
+        site, records = self._writer(in_function, in_loop).records_of(value)
+        if not records:
+            return None
+        arrays = [a for a in value.args if not isinstance(a, ast.Starred)]
+        if records[-1].callee.endswith(".train_test_split") and len(arrays) * 2 == count:
+            return [a for a in arrays for _ in (0, 1)]
+        if site.attribute in ("fit_resample", "fit_sample") and len(value.args) + len(value.keywords) >= count:
+            return [*value.args, *[k.value for k in value.keywords]][:count]
+        if records[-1].callee.endswith(".shuffle") and records[-1].parts and len(arrays) == count:
+            return arrays
+        return None
+
+    def _augmented(self, node, live, in_function, in_loop):
+        if not self.aliases.touches(bound_names(node.target) | changed_targets(node.target), live):
+            return None
+        writer = self._writer(in_function, in_loop)
+        writer.keeps_rows = False
+        target = self._target(writer, node.target)
+        value = writer.text(node.value)
+        between = self.statement.source[self.statement.offsets.span(node.target)[1] : self.statement.offsets.span(node.value)[0]]
+        return writer.prelude + [target + between + value], live | self._needs(writer) | bound_names(node.target)
+
+    # Expressions.
+
+    def _expression(self, node, live, in_function, in_loop):
+        if isinstance(node.value, (ast.Yield, ast.YieldFrom, ast.Await)):
+            writer = self._writer(in_function, in_loop)
+            return [writer.text(node.value)], live | self._needs(writer)
+        if not isinstance(node.value, ast.Call) or not self._changes(node.value, live):
+            return None
+        writer = self._writer(in_function, in_loop)
+        made = self._in_place(node.value, writer)
+        if made is not None:
+            return ([made] if made else []), live | self._needs(writer)
+        site, records = writer.records_of(node.value)
+        text = writer.text(node.value)
+        if records and records[-1].kind == "fit":
+            lines = writer.prelude
+            if not lines:
+                return None
+            names = live if in_loop else live - writer.given
+            needed = {n.id for n in ast.walk(node.value.func) if isinstance(n, ast.Name)} - writer.given
+            return lines, names | (needed & writer.names)
+        return writer.prelude + [text], live | self._needs(writer)
+
+    def _in_place(self, call, writer):
+        """In-place methods that leave rows out: '' where serving rows pass unchanged, a line, or None for all else."""
+        if not isinstance(call.func, ast.Attribute) or not any(k.arg == "inplace" for k in call.keywords):
+            return None
+        method, receiver = call.func.attr, call.func.value
+        if not isinstance(receiver, ast.Name) and writes_to_copies():
+            return ""  # df['a'].fillna(…, inplace=True) changes a copy
+        site, records = writer.records_of(call)
+        if records and records[-1].learned is not None and records[-1].learned.form == "columns":
+            name = writer.text(receiver)
+            return "%s = %s[%s]" % (name, name, writer.learned(call, site, records, "columns"))
+        if method == "dropna":
+            if not isinstance(receiver, ast.Name):
+                return ""
+            writer.keeps_rows = True
+            made = writer._dropna(call)
+            return made if made != receiver.id else ""
+        if method in ("drop_duplicates", "sort_values", "sort_index", "query") or (method == "drop" and drops_rows(call)):
+            return ""
+        return None
+
+    def _delete(self, node, live, in_function, in_loop):
+        kept = [t for t in node.targets if changed_targets(t) and self.aliases.touches(changed_targets(t), live)]
+        if not kept:
+            return None
+        writer = self._writer(in_function, in_loop)
+        return ["del " + ", ".join(self._target(writer, t) for t in kept)], live | self._needs(writer)
+
+    # Blocks.
+
+    def _compound(self, node, live, in_function, in_loop):
+        if not self._touches(node, live):
+            return None
+        maker = getattr(self, "_" + type(node).__name__.lower().replace("async", ""), None)
+        if maker is None:
+            raise Refused("cell %d: %s statements are not carried over" % (self.statement.cell, type(node).__name__), self.statement.cell, node.lineno)
+        return maker(node, live, in_function, in_loop)
+
+    def _touches(self, node, live):
+        bound, changed = set(), changes_within(node, self.functions)
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Assign):
+                bound |= set().union(*[bound_names(t) for t in inner.targets])
+            elif isinstance(inner, (ast.AnnAssign, ast.AugAssign, ast.For)):
+                bound |= bound_names(inner.target)
+            elif isinstance(inner, ast.withitem) and inner.optional_vars is not None:
+                bound |= bound_names(inner.optional_vars)
+            elif isinstance(inner, (ast.Return, ast.Raise)):
+                return True
+        return bool(bound & live) or self.aliases.touches(changed, live)
+
+    def _for(self, node, live, in_function, in_loop):
+        writer = self._writer(in_function, in_loop)
+        writer.keeps_rows = False
+        iterated = writer.text(node.iter)
+        target = self._raw(node.target)
+        needed = live
+        while True:
+            lines, before = self.block(node.body, needed, in_function, True)
+            if before <= needed:
+                break
+            needed = needed | before
+        if not lines:
+            return None
+        needed = (needed | before) - (bound_names(node.target) - live)
+        head = writer.prelude + ["for %s in %s:" % (target, iterated)]
+        return head + _indented(lines), needed | self._needs(writer)
+
+    def _while(self, node, live, in_function, in_loop):
+        writer = self._writer(in_function, True)
+        test = writer.inside(node.test)
+        needed = live | self._needs(writer)
+        while True:
+            lines, before = self.block(node.body, needed, in_function, True)
+            if before <= needed:
+                break
+            needed = needed | before
+        return (["while %s:" % test] + _indented(lines or ["pass"]), needed) if lines else None
+
+    def _if(self, node, live, in_function, in_loop):
+        first, before = self.block(node.body, live, in_function, in_loop)
+        second, other = self.block(node.orelse, live, in_function, in_loop)
+        if not first and not second:
+            return None
+        writer = self._writer(in_function, in_loop)
+        test = writer.inside(node.test)
+        lines = writer.prelude + ["if %s:" % test] + _indented(first or ["pass"])
+        if second:
+            lines += ["else:"] + _indented(second)
+        return lines, live | before | other | self._needs(writer)
+
+    def _with(self, node, live, in_function, in_loop):
+        lines, before = self.block(node.body, live, in_function, in_loop)
+        return (lines, before) if lines else None
+
+    def _try(self, node, live, in_function, in_loop):
+        lines, before = self.block(node.body, live, in_function, in_loop)
+        if not lines:
+            return None
+        handlers, needed = [], live | before
+        for handler in node.handlers:
+            inside, other = self.block(handler.body, live, in_function, in_loop)
+            kind = "" if handler.type is None else " " + self._raw(handler.type)
+            named = " as " + handler.name if handler.name else ""
+            handlers += ["except%s%s:" % (kind, named)] + _indented(inside or ["pass"])
+            needed = needed | other
+        return ["try:"] + _indented(lines) + (handlers or ["except Exception:", INDENT + "raise"]), needed
+
+    # Functions.
+
+    def _local_import(self, node, live):
+        return [self._raw(node)], live
+
+    def _definition(self, node, live):
+        if isinstance(node, ast.ClassDef):
+            lines, names = self._class(node)
+        else:
+            lines, names = self._function(node)
+        return lines, (live - {node.name}) | names
+
+    def _function(self, node):
+        parameters = {a.arg for a in node.args.args + node.args.kwonlyargs + getattr(node.args, "posonlyargs", [])}
+        parameters |= {a.arg for a in (node.args.vararg, node.args.kwarg) if a is not None}
+        declared = {n for inner in ast.walk(node) if isinstance(inner, (ast.Global, ast.Nonlocal)) for n in inner.names}
+        lines, needed = self.block(node.body, set(parameters) | declared, True, False)
+        local = {n for inner in ast.walk(node) for n in _locally_bound(inner)} - declared
+        start = self.statement.offsets.span(node)[0]
+        body = self.statement.offsets.span(node.body[0])[0]
+        head = self.statement.source[start:body]
+        head = _signature(head)
+        writer = self._writer(True, False)
+        for default in [*node.args.defaults, *[d for d in node.args.kw_defaults if d is not None]]:
+            writer.text(default)
+        names = (needed - parameters - local - {node.name}) | self._needs(writer)
+        lines = [line for line in lines if not line.lstrip().startswith(("global ", "nonlocal "))]
+        if declared:
+            lines.insert(0, "nonlocal %s" % ", ".join(sorted(declared)))
+        return head.split("\n") + _indented(lines or ["pass"]), names | declared
+
+    def _class(self, node):
+        text, names = self._raw(node), set()
+        local = {n for inner in ast.walk(node) for n in _locally_bound(inner)} | {node.name}
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and inner.id not in BUILTINS and inner.id not in local:
+                names.add(inner.id)
+        lines = []
+        for base in node.bases + [k.value for k in node.keywords]:
+            names |= {n.id for n in ast.walk(base) if isinstance(n, ast.Name)} - BUILTINS
+        body = []
+        for inner in node.body:
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                made, needed = self._function(inner)
+                body += made
+                names |= needed
+            elif not (isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant)):
+                body.append(self._raw(inner))
+        head = text.split("\n", 1)[0]
+        lines = [head] + _indented(body or ["pass"])
+        return lines, names - local
+
+
+def _signature(head):
+    """``def f(a, b):`` without the comments and documentation that may stand between it and the body."""
+    depth = 0
+    for position, character in enumerate(head):
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif character == ":" and depth == 0:
+            return head[: position + 1]
+    return head.rstrip()
+
+
+def _locally_bound(node):
+    if isinstance(node, ast.arg):
+        return {node.arg}
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return {node.id}
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {(a.asname or a.name).split(".")[0] for a in node.names}
+    if isinstance(node, ast.ExceptHandler) and node.name:
+        return {node.name}
+    return set()
+
+
+def _indented(lines):
+    return [INDENT + line if line else line for line in lines]
+
+
+def _names_in(line):
+    try:
+        return {n.id for n in ast.walk(ast.parse(line)) if isinstance(n, ast.Name)}
+    except SyntaxError:
+        return set()
+
+
+def _imports(program):
+    """{name: the import that binds it}, of every import at any depth."""
+    found = {}
+    for tree in program.trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    name = alias.asname or alias.name.split(".")[0]
+                    found[name] = "import %s%s" % (alias.name, " as " + alias.asname if alias.asname else "")
+            elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+                for alias in node.names:
+                    name = alias.asname or alias.name
+                    source = "." * node.level + (node.module or "")
+                    found[name] = "from %s import %s%s" % (source, alias.name, " as " + alias.asname if alias.asname else "")
+    return found
+
+
+def _mark_sizes(tree):
+    """``len(df)`` that sizes something new (``range(len(df))``) follows the rows at hand."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            if name in SIZED or any(k.arg == "size" for k in node.keywords):
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Call) and inner is not node:
+                        inner.levain_sizes = True
+
+
+def writes_to_copies():
+    """Whether this pandas gives a copy for every selection (3 and later)."""
+    import pandas
+
+    return int(pandas.__version__.split(".")[0]) >= 3
+
+
+def mark_carried(plan):
+    """Fills ``plan.carried``: names that hold rows, in order of the statements, over and over until nothing is added."""
+    for _ in range(3):
+        before = len(plan.carried)
+        for statement in plan.program.statements:
+            _carry(statement.node, plan)
+        if len(plan.carried) == before:
+            return
+
+
+def _carry(node, plan):
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assign):
+            for target in inner.targets:
+                _carry_target(target, inner.value, plan)
+        elif isinstance(inner, (ast.For, ast.comprehension)) and _holds(inner.iter, plan):
+            plan.carried |= bound_names(inner.target)
+        elif isinstance(inner, ast.AugAssign) and _holds(inner.value, plan):
+            plan.carried |= bound_names(inner.target) | changed_targets(inner.target)
+
+
+def _carry_target(target, value, plan):
+    if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)) and len(target.elts) == len(value.elts):
+        for part, source in zip(target.elts, value.elts):
+            _carry_target(part, source, plan)
+    elif _holds(value, plan):
+        plan.carried |= bound_names(target) | changed_targets(target)
+
+
+def _holds(value, plan):
+    """Like carries, but what boils rows down to a value does not hold rows."""
+    if isinstance(value, ast.Call):
+        site = plan.trace.site_of(value)
+        if site is not None and site.records and site.id not in plan.reads:
+            kinds = {r.kind for r in site.records}
+            if kinds == {"reduce"} and site.attribute not in ("concat", "append", "merge", "join", "zip"):
+                return False
+    return carries(value, plan)
+
+
+__all__ = ["Piece", "Slicer", "mark_carried", "root"]

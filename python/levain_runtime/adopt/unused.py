@@ -1,0 +1,101 @@
+"""Columns of the file that do not reach the model: raw rows need not hold them."""
+
+import numpy
+
+from .match import matrix_of
+from .refusal import Refused
+
+MAX_SAMPLE = 250
+
+
+def find(attempt):
+    """{column: placeholder}; the target is always among them, or the attempt is refused."""
+    features = attempt.features()
+    table = features.module.__dict__.get("UNUSED")
+    if table is None:
+        return {}
+    tester = Tester(features, attempt)
+    for name in list(table):
+        if not tester.is_unused([name], always=True):
+            raise Refused(
+                "what the model is given depends on %s itself, which raw rows do not hold" % name,
+                attempt.wanted.site.cell, hint="Prepare the features without the target column.",
+            )  # fmt: skip
+    given = list(attempt.unused)
+    found = given + tester.search([name for name in attempt.raw.columns if name not in given])
+    return {name: tester.first[name] for name in attempt.raw.columns if name in found}
+
+
+class Tester:
+    def __init__(self, features, attempt):
+        self.features, self.base = features, {}
+        self.given = dict(features.module.UNUSED)
+        known = attempt.known
+        step = max(1, len(known) // MAX_SAMPLE)
+        self.frame = attempt.raw.iloc[known[::step]].reset_index(drop=True)
+        self.first, self.second = {}, {}
+        for name in attempt.raw.columns:
+            values = [v for v in attempt.raw[name].tolist()[:5000] if v == v and v is not None]
+            self.first[name] = _plain(values[0]) if values else None
+            self.second[name] = _other(values)
+        self.expected = self._made({})
+
+    def _made(self, placeholders):
+        self.features.module.UNUSED.clear()
+        self.features.module.UNUSED.update(self.given)
+        self.features.module.UNUSED.update(placeholders)
+        try:
+            return matrix_of(self.features(self.frame))
+        except Exception:
+            return None
+        finally:
+            self.features.module.UNUSED.clear()
+            self.features.module.UNUSED.update(self.given)
+
+    def is_unused(self, names, always=False):
+        for values in (self.first, self.second):
+            if any(values[name] is None for name in names):
+                if always:
+                    continue
+                return False
+            if not same(self._made({name: values[name] for name in names}), self.expected):
+                return False
+        return True
+
+    def search(self, names):
+        """Halves until each group is all unused or one needed column."""
+        if not names:
+            return []
+        if self.is_unused(names):
+            return names
+        if len(names) == 1:
+            return []
+        middle = len(names) // 2
+        found = self.search(names[:middle])
+        return found + self.search(names[middle:])
+
+
+def same(a, b):
+    if a is None or b is None or a.shape != b.shape:
+        return False
+    if hasattr(a, "tocsr") or hasattr(b, "tocsr"):
+        return abs(a - b).nnz == 0
+    if a.dtype == object or b.dtype == object:
+        return all(x == y or (x != x and y != y) for x, y in zip(a.ravel().tolist(), b.ravel().tolist()))
+    return bool(numpy.array_equal(a, b) or ((a == b) | (numpy.isnan(a) & numpy.isnan(b))).all())
+
+
+def _plain(value):
+    return value.item() if hasattr(value, "item") and not isinstance(value, str) else value
+
+
+def _other(values):
+    """Another value than the first: the rarest kind of thing that is there."""
+    counts = {}
+    for value in values:
+        try:
+            counts[value] = counts.get(value, 0) + 1
+        except TypeError:
+            return None
+    others = [value for value in counts if values and value != values[0]]
+    return _plain(min(others, key=lambda value: counts[value])) if others else (_plain(values[0]) if values else None)
