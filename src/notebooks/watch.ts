@@ -35,7 +35,7 @@ export async function watchKernel(
       () => true,
       () => false,
     ));
-  const config = JSON.stringify({ ...watch, dataset: copied ? dataset : null });
+  const config = JSON.stringify({ ...watch, notebook: spec.name, dataset: copied ? dataset : null });
   const call = (code: string) => `import ${MODULE} as _levain_learn\n${code}\ndel _levain_learn`;
   const run = (code: string, timeoutMs = WATCH_TIMEOUT_MS) => kernel.execute(call(code), { silent: true, timeoutMs });
   const started = await run(`_levain_learn.install(get_ipython(), _levain_learn.json.loads(${pythonText(config)}))`);

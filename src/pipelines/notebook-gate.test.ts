@@ -13,7 +13,7 @@ import {
 } from '../../test/support/pipelines.ts';
 import { NOTEBOOK_REQUIREMENTS, pythonEnvironment } from '../../test/support/python-environment.ts';
 import { LOCAL } from '../../test/support/tracking.ts';
-import { getVersion } from '../registry/index.ts';
+import { getVersion, openServable } from '../registry/index.ts';
 import { type PipelinesDeps, startPipelinesWork } from './index.ts';
 
 let deps: PipelinesDeps;
@@ -107,4 +107,92 @@ test("a first version is measured on its notebook's own test rows, and no later 
   const v3 = await getVersion(deps.registry, LOCAL, { model: 'own', version: 3 });
   assert.equal(changed.run.version, 3, JSON.stringify(changed.run.failure));
   assert.deepEqual([v3.gate?.totalRows, v3.gate?.overlap], [total, 0], v3.gate?.sentence);
+});
+
+/** Preparation outside of the model: a mean of training rows, dummies, a scaler in another variable, rows that are left out. */
+const BY_HAND = [
+  'import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\nfrom sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import StandardScaler',
+  'df = pd.read_csv("churn.csv")\ndf = df[df["age"] > 21]\ndf["age"] = df["age"].fillna(df["age"].mean())\ndf["churned"] = (df["churned"] == "Yes").astype(int)',
+  'X = pd.get_dummies(df.drop(columns=["id", "churned"]))\ny = df["churned"].values\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=3)',
+  '%%time\nscaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.transform(X_test)',
+  'from sklearn.metrics import accuracy_score\nclf = LogisticRegression().fit(X_train, y_train)\npred = clf.predict(X_test)\nprint(accuracy_score(y_test, pred))',
+];
+
+const FEATURES = `import numpy as np
+import pandas as pd
+
+SITES = {
+    "age_mean": (2, 'df["age"].mean()', 0),
+    "dummies": (3, 'pd.get_dummies(df.drop(columns=["id", "churned"]))', 0),
+    "scaler": (4, "scaler.fit_transform(X_train)", 0),
+}
+LEARNED = {"age_mean": [1.0], "dummies": None, "scaler": None}
+TEST_ROWS = (5, "clf.predict(X_test)", 0)
+
+
+class RowsRefused(ValueError):
+    def __init__(self, rows):
+        super().__init__("; ".join(rows.values()))
+        self.rows = rows
+
+
+def features(df):
+    known = LEARNED["dummies"][0]["plan"]
+    bad = ~df["plan"].isin(known)
+    if bad.any():
+        raise RowsRefused({int(at): "plan is %r, which training did not have" % (df["plan"].iloc[at],) for at in np.flatnonzero(bad)})
+    rows = df[["age", "usage", "plan"]].copy()
+    rows["age"] = rows["age"].fillna(LEARNED["age_mean"][0])
+    rows["plan"] = pd.Categorical(rows["plan"], categories=known)
+    return LEARNED["scaler"][0].transform(pd.get_dummies(rows))
+`;
+
+test('what features.py learns comes out of each run, and a row that it refuses is refused with its reason', async () => {
+  const yaml = YAML.replace('from: train.clf', 'from: train.clf\n  features: features.py').replace('NAME', 'hand');
+  const folder = await project('hand', BY_HAND, 600, { 'levain.yaml': yaml, 'features.py': FEATURES });
+  await applyFolder(deps, folder, ['churn.csv']);
+  const first = await runToEnd(deps, { pipeline: 'hand' });
+  assert.equal(
+    first.run.state,
+    'succeeded',
+    JSON.stringify(first.run.failure ?? first.steps['train']?.outputs?.exports),
+  );
+  const v1 = await getVersion(deps.registry, LOCAL, { model: 'hand', version: 1 });
+  assert.equal(v1.gate?.outcome, 'passed', v1.gate?.sentence);
+  assert.ok(v1.gate!.rows > 100, v1.gate?.sentence);
+  assert.deepEqual(
+    v1.spec?.signature.inputs.map(({ name, type }) => `${name} ${type}`),
+    ['age double', 'usage double', 'plan string'],
+  );
+  const text = Buffer.from(await deps.content.bytes(v1.facts.featuresDigest!, 1e6)).toString();
+  assert.ok(text.startsWith(FEATURES.trimEnd()) && text.includes('LEARNED.update('), text.slice(-300));
+
+  const servable = await openServable(deps.registry, v1.spec!);
+  try {
+    const outputs = await servable.predict({
+      rowCount: 3,
+      columns: [
+        { name: 'age', values: [30, 40, null] },
+        { name: 'usage', values: [10, 90, 10] },
+        { name: 'plan', values: ['gold', 'none', 'basic'] },
+      ],
+    });
+    assert.deepEqual(outputs.labels, [1, null, 1]);
+    assert.match(outputs.errors?.[0]?.message ?? '', /plan is 'none', which training did not have/);
+  } finally {
+    await servable.close();
+  }
+
+  await writeProjectFile(
+    folder,
+    'train.ipynb',
+    BY_HAND.map((cell) => cell.replace('df["age"].mean()', '44')),
+  );
+  await applyFolder(deps, folder, ['churn.csv']);
+  const other = await runToEnd(deps, { pipeline: 'hand' });
+  assert.equal(other.run.state, 'failed');
+  assert.match(
+    other.run.failure?.message ?? '',
+    /features\.py was made for another train\.ipynb: cell 2 no longer has df\["age"\]\.mean\(\); run levain adopt again/,
+  );
 });

@@ -16,7 +16,9 @@ import threading
 import time
 
 from . import freeze, testrows
+from .refusal import Refused
 from .records import copy_of, is_array, is_data, is_frame, is_series, is_sparse, size_of
+from .run import Features, run_over
 from .sites import ARG, BEGIN, CALLEE, END, _Finder, _Wrapper
 
 PREDICT = frozenset(["predict", "predict_proba", "predict_log_proba", "decision_function", "score"])
@@ -100,7 +102,7 @@ def export(namespace, name, folder, facts_path, config):
     if not facts.get("ok"):
         return
     try:
-        facts["learned"] = recorder.write_learned(folder)
+        facts["learned"] = recorder.write_learned(folder, config["notebook"])
         found = recorder.write_rows(namespace, namespace[name], folder, config)
         facts["testRows"] = {"matched": found["matched"], "of": found["of"], "reason": found["reason"]}
     except NotFound as error:
@@ -240,7 +242,7 @@ class Recorder:
     def note(self, call, result):
         site = call.site
         for name in self.names.get(site.id, ()):
-            _note_learned(self.learned, name, call, _learned(call, result))
+            self.learned.setdefault(name, []).append(_named(name, call, _learned(call, result)))
         attribute = site.attribute or ""
         if attribute in FIT or attribute in TRAIN:
             self._note_fit(call, result)
@@ -284,7 +286,7 @@ class Recorder:
 
     # What is written
 
-    def write_learned(self, folder):
+    def write_learned(self, folder, notebook):
         """``levain/learned.pkl``; the number of learned values, or None where features.py learns nothing."""
         if not self.plan.sites:
             return None
@@ -292,7 +294,7 @@ class Recorder:
             if name not in self.learned:
                 what = "no longer has" if name not in self.seen else "no longer runs"
                 raise NotFound(
-                    "features.py was made for another notebook: cell %d %s %s; run levain adopt again" % (cell, what, code)
+                    "features.py was made for another %s: cell %d %s %s; run levain adopt again" % (notebook, cell, what, code)
                 )
         path = os.path.join(folder, "levain")
         os.makedirs(path, exist_ok=True)
@@ -301,30 +303,29 @@ class Recorder:
 
     def write_rows(self, namespace, model, folder, config):
         """``levain/notebook_rows.json``; always written, with the reason where the rows are not told."""
-        dataset = config.get("dataset")
+        dataset, rows = config.get("dataset"), None
         if not dataset:
             found = testrows.nothing("the step sees no single file of rows")
         else:
             try:
-                found = self._find(namespace, model, config)
+                raw = read_raw(dataset)
+                rows = len(raw)
+                found = self._find(raw, namespace, model, config)
             except Exception as error:  # the user's data decides what comparing it may raise
                 found = testrows.nothing("the rows could not be compared: %s: %s" % (type(error).__name__, error))
-            found["dataset file"] = dataset["name"]
-        testrows.save(folder, found)
+        testrows.write(folder, found, dataset and dataset["name"], rows)
         return found
 
-    def _find(self, namespace, model, config):
-        raw, target = read_raw(config["dataset"]), config.get("target")
-        features = self._features(config, raw)
-        fitted = self._fitted_rows(model)
+    def _find(self, raw, namespace, model, config):
+        target, fitted, features = config.get("target"), self._fitted_rows(model), None
         try:
-            found = self._find_rows(raw, features, fitted, namespace, model, target)
+            features = self._features(config, raw)
+            return self._find_rows(raw, features, fitted, namespace, model, target)
         except testrows.NotFound as error:
             found = testrows.nothing(str(error))
             if fitted is not None and target is not None:
                 found["target"] = testrows.coding(raw, fitted, target, features)
-        found["fileRows"] = len(raw)
-        return found
+            return found
 
     def _find_rows(self, raw, features, fitted, namespace, model, target):
         reason, tried = "the notebook measures its model on no rows of its own", []
@@ -385,22 +386,19 @@ class Recorder:
         return found[:12]
 
     def _features(self, config, raw):
-        """features.py on every raw row, with what this run learned; None without features.py."""
+        """(what features.py makes of the raw rows with what this run learned, which rows those are); None without features.py."""
         path = config.get("features")
         if not path:
             return None
-        import types
-
-        module = types.ModuleType("levain_features")
-        module.__file__ = path
-        with open(path, "rb") as source:
-            code = compile(source.read(), path, "exec")
-        exec(code, module.__dict__)
-        if isinstance(getattr(module, "LEARNED", None), dict):
-            module.LEARNED.update(copy.deepcopy(self.learned))
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        features = Features(text, copy.deepcopy(self.learned))
         wanted = [name for name in raw.columns if name != config.get("target")]
-        function = module.features
-        return lambda frame: function(frame[wanted].copy())
+        try:
+            made, known, _ = run_over(features, raw[wanted])
+        except Refused as refused:
+            raise testrows.NotFound("features.py fails on the file: %s" % refused)
+        return made, known
 
 
 def read_raw(dataset):
@@ -443,13 +441,9 @@ def _learned(call, result):
     return hidden.value if hidden is not None else copy_of(result)
 
 
-def _note_learned(kept, name, call, value):
-    """One value a call; of functions that run once a group or column, one value a group."""
-    if name.endswith(freeze.BY_GROUP):
-        found = kept.setdefault(name, [{}])
-        found[0][freeze.group_of(call.receiver, call.args)] = value
-    else:
-        kept.setdefault(name, []).append(value)
+def _named(name, call, value):
+    """Of functions that run once a group or column: the value by its group's name."""
+    return {freeze.group_of(call.receiver, call.args): value} if name.endswith(freeze.BY_GROUP) else value
 
 
 def _rows_of(args, names):

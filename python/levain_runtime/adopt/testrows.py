@@ -20,36 +20,23 @@ class NotFound(Exception):
     """The rows cannot be told; the message is the reason."""
 
 
-def write(folder, raw, X, y, dataset_file, target=None, features=None):
-    """Writes ``levain/notebook_rows.json`` into a model folder and answers what was written.
-
-    ``raw`` is the whole file as a frame in its own order; ``X`` what the model was given, ``y`` its truth in the notebook's
-    coding or None; ``features`` a function of raw rows, or the frame that it made of ``raw``.
-    """
-    try:
-        found = find(raw, X, y, target=target, features=features)
-    except NotFound as error:
-        found = nothing(str(error), of=row_count(X))
-    found["dataset file"] = dataset_file
-    found["fileRows"] = len(raw)
-    save(folder, found)
-    return found
+def write(folder, found, dataset_file, file_rows):
+    """Writes ``levain/notebook_rows.json`` into a model's folder: what ``find`` answered, or ``nothing``."""
+    path = os.path.join(folder, "levain")
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, FILE), "w") as file:
+        json.dump(dict(found, **{"dataset file": dataset_file, "fileRows": file_rows}), file)
 
 
 def nothing(reason, of=0):
     return {"rows": [], "matched": 0, "of": of, "reason": reason, "target": None}
 
 
-def save(folder, found):
-    path = os.path.join(folder, "levain")
-    os.makedirs(path, exist_ok=True)
-    with open(os.path.join(path, FILE), "w") as file:
-        json.dump(found, file)
-
-
 def find(raw, X, y=None, target=None, features=None, fitted=None):
     """{"rows", "matched", "of", "reason": None, "target"}; raises NotFound.
 
+    ``raw`` is the whole file as a frame in its own order, ``X`` what the model was given, ``y`` its truth in the notebook's coding or
+    None, ``features`` (what features.py makes of raw rows, which rows those are) or None.
     ``fitted``: (X, y) that the model learned from: none of its rows may be a test row, and its y tells how the target is written.
     """
     total = row_count(X)
@@ -119,9 +106,9 @@ class _Table:
 def _tables(raw, given, features):
     """What to compare, the surest first."""
     if features is not None:
-        made, known = _made(features, raw)
+        made = _columns(features[0])
         if len(made) == len(given):
-            yield _Table([values for _, values in made], range(len(given)), known)
+            yield _Table([values for _, values in made], range(len(given)), features[1])
         return
     own = dict(_columns(raw))
     shared = [at for at, (name, _) in enumerate(given) if name in own]
@@ -135,24 +122,6 @@ def _tables(raw, given, features):
         columns = list(own.values())
         for start in range(len(columns) - len(given) + 1):
             yield _Table(columns[start : start + len(given)], range(len(given)))
-
-
-def _made(features, raw):
-    """What features.py makes of every raw row; rows that it refuses are left out of the search."""
-    if not callable(features):
-        return _columns(features), None
-    frame, known = raw, list(range(len(raw)))
-    for _ in range(3):
-        try:
-            return _columns(features(frame.copy())), known
-        except Exception as error:
-            refused = getattr(error, "rows", None)
-            if not refused:
-                raise NotFound("features.py fails on the file: %s: %s" % (type(error).__name__, error))
-            bad = {int(row) for row in refused}
-            known = [row for at, row in enumerate(known) if at not in bad]
-            frame = raw.iloc[known].reset_index(drop=True)
-    raise NotFound("features.py refuses rows of the file again and again")
 
 
 def _columns(table):
