@@ -195,10 +195,10 @@ def _add_import(packages, entry, local, found):
     top = entry["top"]
     if not top or top in local:
         return
-    if top in PYTHON2:
+    if top in PYTHON2 and entry["cell"] is not None:
         found["python2"].append({"cell": entry["cell"], "line": entry["line"], "what": "import %s" % top, "optional": entry["optional"]})
         return
-    if top in STDLIB:
+    if top in STDLIB or top in PYTHON2:
         return
     package = package_of(entry["module"])
     if package is None:

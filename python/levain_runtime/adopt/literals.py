@@ -10,6 +10,8 @@ import re
 MAX_VALUES = 32
 MAX_FOUND = 500
 MAX_DEPTH = 12
+# Expressions looked at for one path: chains of names assigned many times over would never end.
+MAX_STEPS = 2000
 
 READERS = {
     "read_csv": "csv", "read_table": "csv", "read_fwf": "csv", "read_excel": "excel", "ExcelFile": "excel", "read_json": "json", "read_parquet": "parquet", "read_feather": "feather",
@@ -56,7 +58,8 @@ class Names:
     def __init__(self, cells):
         self.values = {}
         self.changed = set()
-        self.parameters = {}
+        self.steps = 0
+        self.active = set()
         functions = {}
         for cell in cells:
             for node in ast.walk(cell["tree"]) if cell["tree"] else ():
@@ -108,7 +111,8 @@ class Names:
 
     def texts(self, node, depth=0):
         """Every text that an expression can be, at most MAX_VALUES; empty where it cannot be known."""
-        if depth > MAX_DEPTH or node is None:
+        self.steps = 0 if depth == 0 else self.steps + 1
+        if depth > MAX_DEPTH or node is None or self.steps > MAX_STEPS:
             return []
         handler = getattr(self, "_" + type(node).__name__.lower(), None)
         return _unique(handler(node, depth + 1))[:MAX_VALUES] if handler else []
@@ -117,14 +121,13 @@ class Names:
         return [str(node.value)] if isinstance(node.value, (str, int)) and not isinstance(node.value, bool) else []
 
     def _name(self, node, depth):
-        if node.id in self.changed:
+        if node.id in self.changed or node.id in self.active:
             return []
+        self.active.add(node.id)
         found = []
         for value in self.values.get(node.id, ()):
-            if isinstance(value, ast.Starred):
-                found.extend(self.items(value.value, depth))
-            else:
-                found.extend(self.texts(value, depth))
+            found.extend(self.items(value.value, depth) if isinstance(value, ast.Starred) else self.texts(value, depth))
+        self.active.discard(node.id)
         return found
 
     def items(self, node, depth):
