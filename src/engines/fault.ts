@@ -34,10 +34,21 @@ function spoil(outputs: Outputs, fault: Fault, servable: Servable, draw: () => n
   return fault.kind === 'constant' ? constant(outputs, fault.value, servable) : outputs;
 }
 
-/** Every score is the value; labels and probabilities follow it. */
+/** Every score is the value; labels and probabilities follow it: of several classes it is always the first. */
 function constant(outputs: Outputs, value: number, { spec }: Servable): Outputs {
   const scores = new Float64Array(outputs.rowCount).fill(value);
   const { classes } = spec;
+  if (spec.task !== 'regression' && classes && classes.length > 2)
+    return {
+      ...outputs,
+      scores,
+      labels: new Array(outputs.rowCount).fill(classes[0]!),
+      ...(outputs.probabilities && {
+        probabilities: classes.map((_, k) =>
+          new Float64Array(outputs.rowCount).fill(k === 0 ? value : (1 - value) / (classes.length - 1)),
+        ),
+      }),
+    };
   if (spec.task === 'regression' || !classes || classes.length !== 2)
     return { ...outputs, scores, ...(spec.task === 'regression' && { labels: [...scores] }) };
   const positive = positiveIndex(spec, classes);

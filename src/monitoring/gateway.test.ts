@@ -9,6 +9,7 @@ import { ACTOR, createWorld, type World } from '../../test/support/serving-world
 import { tempDir } from '../../test/support/temp.ts';
 import { createPredictionCaller } from '../adapters/gateway-http/index.ts';
 import { createNotifier, systemClock, systemRandom } from '../adapters/system/index.ts';
+import type { Contributions } from '../engines/contributions.ts';
 import { ENGINE_FORMAT } from '../engines/index.ts';
 import { type Gateway, startGateway } from '../gateway/gateway.ts';
 import { createBus, createHttpServer } from '../http/index.ts';
@@ -215,8 +216,17 @@ test('with a real gateway both rehearsals tell what happened, leave real windows
     const constant = await levain(url, 'rehearse', 'broken-model', 'churn');
     assert.match(
       (constant.out.data as RehearsalView).report.sentence,
-      /\(always answers 0\.5\) was rolled back by itself/,
+      /\(always answers 0\.\d+\) was rolled back by itself/,
     );
+    await resume(w.deps.registry as never, ACTOR, { model: 'churn' });
+    const slow = await levain(url, 'rehearse', 'slow-model', 'churn', '--amount', '120');
+    assert.match(
+      (slow.out.data as RehearsalView).report.sentence,
+      /\(answers 120 ms later\) was rolled back by itself after [\d,]+ requests: v\d+ takes 1[2-9]\d ms at the median, v1 /,
+    );
+    const explained = await levain(url, 'why', asked[0]!.id);
+    const { data } = explained.out.data as { data: { contributions: Contributions } };
+    assert.equal(data.contributions.features.length, 3);
   } finally {
     await stage.close();
   }

@@ -88,8 +88,19 @@ export interface LabelsAccepted {
   readonly pending: number;
 }
 
-export const REHEARSAL_KINDS = ['unit-change', 'nulls', 'shift', 'new-category', 'broken-model'] as const;
+export const REHEARSAL_KINDS = [
+  'unit-change',
+  'nulls',
+  'shift',
+  'new-category',
+  'broken-model',
+  'slow-model',
+  'late-labels',
+] as const;
 export type RehearsalKind = (typeof REHEARSAL_KINDS)[number];
+/** Kinds that spoil a raw column, and kinds that roll out a version with a fault. */
+export type ColumnFault = 'unit-change' | 'nulls' | 'shift' | 'new-category';
+export type ModelFault = 'broken-model' | 'slow-model';
 
 export const rehearsalSchema = z.object({
   kind: z.enum(REHEARSAL_KINDS),
@@ -99,14 +110,14 @@ export const rehearsalSchema = z.object({
   column: z.string().min(1).max(500).optional(),
   /** unit-change: what the column is multiplied by. */
   factor: z.number().positive().optional(),
-  /** nulls, new-category: share of the rows; shift: standard deviations. */
+  /** shift: standard deviations; slow-model: milliseconds. For nulls and new-category another word for `share`. */
   amount: z.number().optional(),
   /** broken-model. */
   fault: z.enum(['constant', 'errors']).optional(),
-  /** broken-model: share of the rows that fail, or the constant answer. */
+  /** Share of the rows that are spoiled; broken-model: of the rows that fail, or the constant answer. */
   share: z.number().min(0).max(1).optional(),
-  /** At most so many logged rows are replayed. */
-  rows: z.number().int().min(50).max(20_000).optional(),
+  /** So many rows are replayed: logged ones, and training rows where few are logged. */
+  rows: z.number().int().min(1).max(20_000).optional(),
 });
 export type RehearsalInput = z.input<typeof rehearsalSchema>;
 

@@ -3,7 +3,7 @@ import { addExamples, type CommandContext, type CommandModule, type CommandResul
 import { parseModelRef } from '../model-ref.ts';
 import { textOf } from '../parse.ts';
 
-const KINDS = ['unit-change', 'nulls', 'shift', 'new-category', 'broken-model'];
+const KINDS = ['unit-change', 'nulls', 'new-category', 'shift', 'broken-model', 'slow-model', 'late-labels'];
 const POLL_MS = 500;
 
 export const command: CommandModule = {
@@ -14,17 +14,22 @@ export const command: CommandModule = {
     cmd
       .argument('[kind]', KINDS.join(', '))
       .argument('[model]', 'a model or an endpoint')
-      .option('--column <name>', 'the raw column to spoil; default: the most important one')
+      .option('--column <name>', 'the raw column to spoil; default: the most important one that fits')
       .option('--factor <x>', 'unit-change: what it is multiplied by (1.609344)')
-      .option('--amount <x>', 'nulls, new-category: share of the rows (0.3); shift: standard deviations (1)')
+      .option(
+        '--share <x>',
+        'share of the rows that are spoiled (nulls, new-category: 0.3; others: 1), or that fail (broken-model --fault errors: 0.3); broken-model: the constant answer',
+      )
+      .option('--amount <x>', 'shift: standard deviations (1); slow-model: milliseconds (250)')
       .option('--fault <kind>', 'broken-model: constant or errors')
-      .option('--share <x>', 'broken-model: share of the rows that fail, or the constant answer')
-      .option('--rows <n>', 'replay at most so many logged rows')
+      .option('--rows <n>', 'so many rows; default: the last day that was logged, with training rows where it is thin')
       .option('--no-wait', 'do not wait for its end')
       .option('--show <id>', 'the report of an earlier one');
     addExamples(cmd, [
       ['levain rehearse unit-change flights --column distance', 'a day of miles arrives in kilometres'],
+      ['levain rehearse nulls churn --share 0.2', 'every fifth value of the most important column is missing'],
       ['levain rehearse broken-model flights', 'a version with a constant answer is rolled out to tagged requests'],
+      ['levain rehearse late-labels churn', 'labels stop coming'],
       ['levain rehearse --show ID', 'what an earlier rehearsal found'],
     ]);
   },
@@ -37,14 +42,12 @@ export const command: CommandModule = {
       throw usage(`"${String(kind)}" cannot be rehearsed; there are ${KINDS.join(', ')}`);
     if (model === undefined) throw usage(`Say on which model: levain rehearse ${String(kind)} MODEL`);
     const numbers = numbersOf(options, ['factor', 'amount', 'share', 'rows']);
-    const { amount } = numbers;
-    if (isShareKind(kind) && amount !== undefined && !(amount > 0 && amount <= 1))
-      throw usage(`--amount is a share of the rows for ${kind}: from 0 to 1, such as 0.3; got ${amount}`);
+    checkNumbers(String(kind), numbers);
     const body = {
       kind,
       model: parseModelRef(model).model,
       column: textOf(options['column']),
-      fault: textOf(options['fault']),
+      fault: faultOf(options),
       ...numbers,
     };
     const started = await context.client.post<RehearsalView>('/rehearsals', body);
@@ -52,7 +55,23 @@ export const command: CommandModule = {
   },
 };
 
-const isShareKind = (kind: unknown): kind is string => kind === 'nulls' || kind === 'new-category';
+function checkNumbers(kind: string, { amount, share, rows, factor }: Record<string, number>): void {
+  if ((kind === 'nulls' || kind === 'new-category') && amount !== undefined && !(amount > 0 && amount <= 1))
+    throw usage(`--amount is a share of the rows for ${kind}: from 0 to 1, such as 0.3; got ${amount}`);
+  if (kind === 'slow-model' && amount !== undefined && !(amount >= 1 && amount <= 60_000))
+    throw usage(`--amount is how many milliseconds the version takes longer, from 1 to 60000; got ${amount}`);
+  if (share !== undefined && !(share >= 0 && share <= 1))
+    throw usage(`--share is from 0 to 1, such as 0.3; got ${share}`);
+  if (rows !== undefined && !(Number.isInteger(rows) && rows >= 1 && rows <= 20_000))
+    throw usage(`--rows is a whole number from 1 to 20000; got ${rows}`);
+  if (factor !== undefined && !(factor > 0)) throw usage(`--factor is above 0, such as 1.609344 or 100; got ${factor}`);
+}
+
+function faultOf(options: Readonly<Record<string, unknown>>): string | undefined {
+  const fault = textOf(options['fault']);
+  if (fault === undefined || fault === 'constant' || fault === 'errors') return fault;
+  throw usage(`--fault is constant or errors; got "${fault}"`);
+}
 
 function numbersOf(options: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, number> {
   return Object.fromEntries(
@@ -79,6 +98,7 @@ async function follow({ client, out, signal }: CommandContext, started: Rehearsa
 
 function toResult(rehearsal: RehearsalView): CommandResult {
   const { report } = rehearsal;
+  const setsHold = rehearsal.kind === 'broken-model' || rehearsal.kind === 'slow-model';
   return {
     schema: 'rehearsal/1',
     data: rehearsal,
@@ -90,7 +110,7 @@ function toResult(rehearsal: RehearsalView): CommandResult {
     next: [
       ...(rehearsal.state === 'running' ? [`levain rehearse --show ${rehearsal.id}`] : []),
       ...(rehearsal.incident === null ? [] : [`levain why ${rehearsal.incident}`]),
-      ...(rehearsal.kind === 'broken-model' && report.alarm !== null ? [`levain resume ${rehearsal.model}`] : []),
+      ...(setsHold && report.alarm !== null ? [`levain resume ${rehearsal.model}`] : []),
     ],
     exitCode: rehearsal.state === 'failed' ? EXIT.failure : EXIT.ok,
   };

@@ -7,6 +7,7 @@ import { markDay, selectChangedDays } from '../labels/labels.store.ts';
 import { clockOf, placePending, startOfWindow } from '../labels/labels.ts';
 import type { EvaluationTable } from '../tables.ts';
 import { type MonitoringDeps, WINDOW_MS } from '../types.ts';
+import { lastCoverage } from './coverage.ts';
 import { dataFindings } from './data-rules.ts';
 import * as store from './evaluations.store.ts';
 import { type DayPerformance, dayPerformance } from './performance.ts';
@@ -55,11 +56,12 @@ export async function evaluateEndpoint(
   await placePending(deps, { projectId: input.projectId, endpoint: endpoint.name, clock });
   const counted = await evaluateCounters(deps, scope);
   const labelled = await evaluateLabels(deps, scope);
+  const covered = counted.windows.length + labelled.windows.length > 0 ? await evaluateCoverage(deps, scope) : [];
   return {
     endpoint,
     clock,
     file: scope.file,
-    windows: [...new Set([...counted.windows, ...labelled.windows])].sort((a, b) => a - b),
+    windows: [...new Set([...counted.windows, ...labelled.windows, ...covered])].sort((a, b) => a - b),
     async commit() {
       await counted.commit();
       await labelled.commit();
@@ -248,6 +250,15 @@ async function evaluateLabels(deps: MonitoringDeps, scope: Scope): Promise<Part>
       }
     },
   };
+}
+
+/** Whether labels still come: of the version that answers, in the window that ended last. */
+async function evaluateCoverage(deps: MonitoringDeps, scope: Scope): Promise<readonly number[]> {
+  const judged = scope.endpoint.championId === null ? undefined : await judgedBy(deps, scope.endpoint.championId);
+  if (!judged) return [];
+  const { start, finding, revision } = await lastCoverage(deps, scope);
+  const window = { start, end: start + WINDOW_MS };
+  return (await storeFindings(deps, scope, judged, window, [finding], revision)) ? [start] : [];
 }
 
 const keyOf = (day: {

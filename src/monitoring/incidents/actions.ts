@@ -18,6 +18,9 @@ const ENOUGH_LABELS = 1_000;
 const ENOUGH_COVERAGE = 0.3;
 const FEWEST_LABELS = 100;
 
+/** Broken data and missing labels are nothing to train on; a rollback has decided already. */
+const NEVER_ASKING: ReadonlySet<string> = new Set(['broken', 'labels', 'rolled_back']);
+
 /** Why nothing is done now: which guard, and its sentence. */
 export interface Refusal {
   readonly guard: 'data_incident' | 'held' | 'run_in_flight' | 'rollout' | 'cool_down' | 'circuit_breaker' | 'labels';
@@ -33,7 +36,7 @@ export async function actOnIncidents(deps: MonitoringDeps, judging: Judging): Pr
   if (lights.size === 0) return;
   const open = await deps.db.read((tx) => store.selectOpen(tx, projectId, endpoint.name));
   for (const incident of open) {
-    const isAsking = incident.rehearsal === null && incident.cause !== 'broken' && incident.cause !== 'rolled_back';
+    const isAsking = incident.rehearsal === null && !NEVER_ASKING.has(incident.cause);
     if (isAsking && (lights as ReadonlySet<string>).has(incident.light)) await act(deps, judging, incident, open);
   }
 }

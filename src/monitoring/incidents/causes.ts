@@ -2,7 +2,7 @@ import type { Light } from '../../project-file/index.ts';
 import type { EvaluationTable } from '../tables.ts';
 
 /** What alerts group into: one cause, one incident. */
-export type Cause = 'failing' | 'broken' | 'drift' | 'scores' | 'performance' | 'rolled_back';
+export type Cause = 'failing' | 'broken' | 'drift' | 'scores' | 'performance' | 'labels' | 'rolled_back';
 
 export interface CauseRule {
   readonly cause: Cause;
@@ -50,6 +50,14 @@ export const CAUSES: readonly CauseRule[] = [
     goodWindows: 3,
     fromAmber: false,
     ticketOnly: false,
+  },
+  {
+    cause: 'labels',
+    light: 'performance',
+    rules: ['performance.coverage'],
+    goodWindows: 1,
+    fromAmber: true,
+    ticketOnly: true,
   },
 ];
 

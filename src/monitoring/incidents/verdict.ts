@@ -20,6 +20,7 @@ const HEADS: Readonly<Record<CauseRule['cause'], string>> = {
   drift: 'DATA drifted',
   scores: 'MODEL answers shifted',
   performance: 'MODEL performance off',
+  labels: 'DATA labels stopped',
   rolled_back: 'MODEL rolled back',
 };
 
@@ -77,10 +78,12 @@ function unchangedLights(rule: CauseRule, others: readonly EvaluationTable[]): s
   return calm.length === 0 ? '' : ` As before: ${calm.join(', ')}.`;
 }
 
-const impactOf = (rule: CauseRule, affected: number): string =>
-  rule.cause === 'performance'
-    ? `Judged on ${grouped(affected)} labelled predictions.`
-    : `${grouped(affected)} predictions are affected.`;
+function impactOf(rule: CauseRule, affected: number): string {
+  if (rule.cause === 'performance') return `Judged on ${grouped(affected)} labelled predictions.`;
+  if (rule.cause === 'labels')
+    return `${grouped(affected)} predictions wait for their labels; that the model gets worse would not be seen.`;
+  return `${grouped(affected)} predictions are affected.`;
+}
 
 interface RollbackHelp {
   readonly helps: boolean | null;
@@ -95,6 +98,7 @@ async function rollbackHelp(
   { projectId, endpoint, rule }: { readonly projectId: string; readonly endpoint: Endpoint; readonly rule: CauseRule },
 ): Promise<RollbackHelp> {
   const none = { helps: null, requests: 0, differing: 0 };
+  if (rule.cause === 'labels') return { ...none, helps: false, sentence: 'A rollback brings no labels.' };
   if (endpoint.previous === null)
     return { ...none, sentence: `There is no version before v${endpoint.champion} to roll back to.` };
   try {
@@ -119,6 +123,8 @@ async function rollbackHelp(
 }
 
 function safeActions(rule: CauseRule, endpoint: Endpoint): string {
+  if (rule.cause === 'labels')
+    return `levain labels status ${endpoint.name} · levain labels send FILE · levain monitor ${endpoint.model}`;
   const back = endpoint.previous !== null && rule.cause !== 'broken' ? [`levain rollback ${endpoint.name}`] : [];
   return [`levain fallback ${endpoint.name}`, ...back, `levain monitor ${endpoint.model}`].join(' · ');
 }

@@ -7,10 +7,13 @@ import { findHold } from '../../registry/index.ts';
 import { getEndpoint, getRollout } from '../../serving/index.ts';
 import { listIncidents } from '../incidents/incidents.ts';
 import { onRolledBack } from '../incidents/subscriptions.ts';
+import { sendLabels } from '../labels/labels.ts';
 import { lights } from '../lights.ts';
 import { getMonitor } from '../overview.ts';
+import { createMonitoringRuntime } from '../runtime.ts';
+import { labelsSchema } from '../types.ts';
 import { getRehearsal, type RehearsalView } from './rehearsals.ts';
-import { startRehearsal } from './start.ts';
+import { endAbandoned, startRehearsal } from './start.ts';
 
 eachDatabase((_name, open) => {
   async function live(): Promise<MonitoringWorld> {
@@ -60,7 +63,7 @@ eachDatabase((_name, open) => {
     const w = await live();
     const rehearsal = await ended(
       w,
-      await startRehearsal(w.deps, ACTOR, { kind: 'nulls', model: 'churn', column: 'x2' }),
+      await startRehearsal(w.deps, ACTOR, { kind: 'nulls', model: 'churn', column: 'x2', rows: 80 }),
     );
     assert.match(rehearsal.report.sentence, /x2: \d+ of \d+ values missing/);
   });
@@ -71,9 +74,91 @@ eachDatabase((_name, open) => {
     const started = await startRehearsal(w.deps, ACTOR, { kind: 'shift', model: 'churn', column: 'x0' });
     await assert.rejects(startRehearsal(w.deps, ACTOR, { kind: 'nulls', model: 'churn' }), /is under way/);
     await ended(w, started);
-    const wrong = await ended(w, await startRehearsal(w.deps, ACTOR, { kind: 'new-category', model: 'churn' }));
-    assert.equal(wrong.state, 'failed');
-    assert.match(wrong.report.sentence, /has no category column to rehearse/);
+    await assert.rejects(
+      startRehearsal(w.deps, ACTOR, { kind: 'new-category', model: 'churn' }),
+      /no text column in which a category could be new \(x0, x1, x2\); rehearse shift/,
+    );
+    await assert.rejects(
+      startRehearsal(w.deps, ACTOR, { kind: 'shift', model: 'churn', column: 'city' }),
+      /"city" is no column that the model watches; shift can be done to: x0, x1, x2/,
+    );
+  });
+
+  test('before any request training rows are sent, dated now, and nothing real is moved', async () => {
+    const w = await createMonitoringWorld(await open(), tempDir());
+    await w.deployFirst();
+    const rehearsal = await ended(w, await startRehearsal(w.deps, ACTOR, { kind: 'shift', model: 'churn' }));
+    assert.equal(rehearsal.state, 'done', rehearsal.report.sentence);
+    assert.match(rehearsal.report.sentence, /^alarm after \d+ of 600 rows with x\d shifted by 0\.\d+: DATA /);
+    assert.match(
+      rehearsal.report.cost!,
+      /600 training rows \(\d+ kept ones, again and again\), for no request was logged yet/,
+    );
+    assert.match(rehearsal.report.cost!, /real windows are untouched/);
+    assert.equal((await getEndpoint(w.deps.serving, ACTOR, 'churn')).eventClock, null);
+  });
+
+  test('a rehearsal without an alarm says why: too few rows, or too little for the budget', async () => {
+    const w = await live();
+    const few = await ended(w, await startRehearsal(w.deps, ACTOR, { kind: 'nulls', model: 'churn', rows: 20 }));
+    assert.match(
+      few.report.sentence,
+      /^no alarm in 20 rows with 30 % of x\d missing: 20 rows are too few: a window is judged from 50 rows on/,
+    );
+    const little = await ended(
+      w,
+      await startRehearsal(w.deps, ACTOR, { kind: 'shift', model: 'churn', column: 'x0', amount: 0.01, rows: 60 }),
+    );
+    assert.match(
+      little.report.sentence,
+      /^no alarm in 60 rows with x0 shifted by .*below what the budget of 1 false alarm in 90 days lets through/,
+    );
+    assert.equal(little.report.alarm, null);
+  });
+
+  test('labels that stop are seen on the performance light, as a rehearsal and for real', async () => {
+    const w = await live();
+    const assumed = await ended(
+      w,
+      await startRehearsal(w.deps, ACTOR, { kind: 'late-labels', model: 'churn', rows: 40 }),
+    );
+    assert.match(
+      assumed.report.sentence,
+      /^alarm after 4 days of event time without labels \(40 predictions; no label came here yet, so a delay of 1 day is assumed\): DATA labels stopped since /,
+    );
+    assert.equal(assumed.report.alarmAfterEventMs, 4 * 86_400_000);
+    assert.equal((await lights(w.deps, ACTOR.projectId, 'churn')).performance.state, 'grey');
+    for (let day = 1; day < 14; day++) {
+      const rows = await w.ship({ day, n: 60 });
+      const labels = rows.map(({ id, score }) => ({ prediction_id: id, value: Number(score > 0.5) }));
+      if (day < 8) await sendLabels(w.deps, ACTOR, labelsSchema.parse({ endpoint: 'churn', labels }));
+      await w.look();
+    }
+    const light = (await lights(w.deps, ACTOR.projectId, 'churn')).performance;
+    assert.equal(light.state, 'amber', light.sentence);
+    assert.match(light.sentence, /^incident \d+: DATA labels stopped since 2026-01-13/);
+    const { items } = await listIncidents(w.deps, ACTOR, { limit: 10 });
+    assert.deepEqual(items.filter(({ cause, rehearsal }) => cause === 'labels' && rehearsal === null).length, 1);
+    assert.match(items[0]!.verdict, /labels reach to 2026-01-12, 3 days behind, usually none; 180 predictions/);
+    assert.deepEqual(items[0]!.actions, []);
+  });
+
+  test('a server that stops in the middle leaves a rehearsal that says so, and nothing that holds on', async () => {
+    const w = await live();
+    const started = await startRehearsal(w.deps, ACTOR, { kind: 'unit-change', model: 'churn', column: 'x1' });
+    for (let i = 0; (await getRehearsal(w.deps, ACTOR, started.id)).incident === null && i < 2_000; i++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await w.deps.runtime.stop();
+    const state = (await getRehearsal(w.deps, ACTOR, started.id)).state;
+    w.world.time += 1;
+    await endAbandoned({ ...w.deps, runtime: createMonitoringRuntime(w.world.time) });
+    const ended = await getRehearsal(w.deps, ACTOR, started.id);
+    if (state === 'running') {
+      assert.equal(ended.state, 'failed');
+      assert.match(ended.report.sentence, /^failed: the server that ran it stopped after \d+ requests.*run it again$/);
+    }
+    const { items } = await listIncidents(w.deps, ACTOR, { state: 'open', limit: 10 });
+    assert.deepEqual(items, []);
   });
 
   test('a rolled back version is an incident until the hold is lifted', async () => {

@@ -14,6 +14,8 @@ export interface RehearsalReport {
   /** Requests until the alarm; null where none came. */
   readonly alarmAfterRequests: number | null;
   readonly alarmAfterRows: number | null;
+  /** Event time from the first row to the alarm, where rows are dated by it. */
+  readonly alarmAfterEventMs?: number | null;
   readonly alarm: string | null;
   /** What acted, or was held back, in sentences. */
   readonly acted: readonly string[];

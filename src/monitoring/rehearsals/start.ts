@@ -2,14 +2,25 @@ import { recordActivity } from '../../identity/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { uuidv7 } from '../../kernel/ids.ts';
-import { getEndpoint } from '../../serving/index.ts';
+import { controlRollout, type Endpoint, getEndpoint, getRollout } from '../../serving/index.ts';
 import type { Actor } from '../../wire/route.ts';
+import { type Judged, judgedBy } from '../evaluation/versions.ts';
+import { grouped } from '../labels/labels.ts';
 import type { RehearsalTable } from '../tables.ts';
-import { type MonitoringDeps, type RehearsalInput, rehearsalSchema } from '../types.ts';
-import { rehearseModel } from './broken-model.ts';
+import {
+  type ColumnFault,
+  type MonitoringDeps,
+  type RehearsalInput,
+  type RehearsalKind,
+  rehearsalSchema,
+} from '../types.ts';
+import { rehearseModel } from './faulty-model.ts';
+import { rehearseLabels } from './late-labels.ts';
 import * as store from './rehearsals.store.ts';
 import { type RehearsalReport, type RehearsalView, toView } from './rehearsals.ts';
 import { rehearseData } from './spoiled-data.ts';
+import { type Spoiler, spoilerOf } from './spoilers.ts';
+import { resolveItsIncidents } from './watching.ts';
 
 /** What a rehearsal works with while it runs. */
 export interface Rehearsing {
@@ -42,12 +53,13 @@ export async function startRehearsal(deps: MonitoringDeps, actor: Actor, raw: Re
   if (endpoint.championId === null)
     throw new AppError('conflict', `"${endpoint.name}" has no version yet; deploy ${endpoint.model} before rehearsing`);
   const { rollout } = endpoint;
-  if (input.kind === 'broken-model' && rollout && rollout.state !== 'baking')
+  if (isModelFault(input.kind) && rollout && rollout.state !== 'baking')
     throw new AppError(
       'conflict',
-      `v${rollout.version} of ${endpoint.model} is being rolled out (${rollout.state}); rehearse a broken model when that is over`,
+      `v${rollout.version} of ${endpoint.model} is being rolled out (${rollout.state}); rehearse a faulty model when that is over`,
       { hint: `levain rollout ${endpoint.model}` },
     );
+  await assertPossible(deps, endpoint, input);
   const id = uuidv7(deps.clock.now(), deps.random.fill);
   const row: RehearsalTable = {
     project_id: actor.projectId,
@@ -89,6 +101,26 @@ export async function startRehearsal(deps: MonitoringDeps, actor: Actor, raw: Re
   return toView(row);
 }
 
+/** What the model has no column for, or nothing to be judged by, is refused at once. */
+async function assertPossible(deps: MonitoringDeps, endpoint: Endpoint, input: Rehearsing['input']): Promise<void> {
+  const judged = await judgedBy(deps, endpoint.championId!);
+  const name = `${endpoint.model}@v${endpoint.champion}`;
+  if (!judged?.version.spec) throw new AppError('precondition_failed', `${name} has no servable form to rehearse with`);
+  if (isModelFault(input.kind) || input.kind === 'late-labels') return;
+  if (!judged.profile) throw new AppError('precondition_failed', `${name} has no profile to judge data by`);
+  spoilerFor(deps, judged, input);
+}
+
+/** The fault that the model's own columns suggest, or the one that was asked for. */
+export const spoilerFor = (deps: Pick<MonitoringDeps, 'random'>, judged: Judged, input: Rehearsing['input']): Spoiler =>
+  spoilerOf({
+    ...input,
+    kind: input.kind as ColumnFault,
+    profile: judged.profile!,
+    inputs: judged.version.spec!.signature.inputs,
+    random: () => deps.random.next(),
+  });
+
 async function run(
   deps: MonitoringDeps,
   row: RehearsalTable,
@@ -110,13 +142,20 @@ async function run(
     },
   };
   try {
-    const end = input.kind === 'broken-model' ? await rehearseModel(rehearsing) : await rehearseData(rehearsing);
-    await finish(rehearsing, 'done', end);
+    await finish(rehearsing, 'done', await rehearse(rehearsing));
   } catch (error) {
     if (signal.aborted) return;
     deps.log.warn('a rehearsal failed', { rehearsal: row.id, reason: messageOf(error) });
     await finish(rehearsing, 'failed', { sentence: `failed: ${messageOf(error)}` });
   }
+}
+
+const isModelFault = (kind: RehearsalKind): boolean => kind === 'broken-model' || kind === 'slow-model';
+
+function rehearse(rehearsing: Rehearsing): Promise<Partial<RehearsalReport>> {
+  const { kind } = rehearsing.input;
+  if (isModelFault(kind)) return rehearseModel(rehearsing);
+  return kind === 'late-labels' ? rehearseLabels(rehearsing) : rehearseData(rehearsing);
 }
 
 async function finish(
@@ -137,18 +176,48 @@ async function finish(
   );
 }
 
-/** Rehearsals that a stopped server left behind do not go on. */
+/**
+ * Rehearsals that a stopped server left behind do not go on: half of a rehearsal says nothing. What they opened ends with them: incidents, which would hold retraining back,
+ * and a rollout that nobody sends requests to any more.
+ */
 export async function endAbandoned(deps: MonitoringDeps): Promise<void> {
   const running = await deps.db.read((tx) => store.selectRunning(tx));
   for (const row of running) {
     if (row.started_at >= deps.runtime.startedAt) continue;
-    const report = { ...(JSON.parse(row.report) as RehearsalReport), sentence: 'ended with the server that ran it' };
-    await deps.db.write((tx) =>
-      store.updateRehearsal(tx, row.project_id, row.id, {
+    await resolveItsIncidents(deps, row, 'its rehearsal ended with the server that ran it');
+    await abortItsRollout(deps, row);
+    const report = JSON.parse(row.report) as RehearsalReport;
+    const sentence = `failed: the server that ran it stopped after ${grouped(report.requests)} requests${report.alarm ? `, and after the alarm: ${report.alarm}` : ', before any alarm'}; run it again`;
+    await deps.db.write(async (tx) => {
+      await store.updateRehearsal(tx, row.project_id, row.id, {
         state: 'failed',
         finished_at: deps.clock.now(),
-        report: canonicalJson(report as never),
-      }),
-    );
+        report: canonicalJson({ ...report, sentence } as never),
+      });
+      await recordActivity(tx, deps.identity, {
+        projectId: row.project_id,
+        at: deps.clock.now(),
+        kind: 'rehearsal',
+        subject: row.model,
+        sentence: `REHEARSAL ${row.kind} of ${row.model} ${sentence}`,
+        command: `levain rehearse ${row.kind} ${row.model}`,
+      });
+    });
+  }
+}
+
+async function abortItsRollout(deps: MonitoringDeps, row: RehearsalTable): Promise<void> {
+  if (row.rollout_id === null) return;
+  const actor: Actor = { projectId: row.project_id, user: 'levain', kind: 'system' };
+  try {
+    const { rollout } = await getRollout(deps.serving, actor, { name: row.endpoint, id: row.rollout_id });
+    if (rollout.state === 'done' || rollout.state === 'aborted') return;
+    const reason = 'its rehearsal ended with the server that ran it';
+    await controlRollout(deps.serving, actor, { name: row.endpoint, action: 'abort', reason });
+  } catch (error) {
+    deps.log.warn('the rollout of an abandoned rehearsal could not be ended', {
+      rehearsal: row.id,
+      reason: messageOf(error),
+    });
   }
 }

@@ -105,7 +105,8 @@ const ACTIONS: Readonly<Record<RolloutAction, (tx: Tx, act: Act) => Promise<Roll
     applyIn(tx, deps, rollout, {
       event: 'abort',
       sentence: `aborted by ${actor.user}${reason ? `: ${reason}` : ''}`,
-      hold: true,
+      // The end of a rehearsal is no verdict on anything: only a person's word holds a model.
+      hold: actor.kind !== 'system',
       by: actor.user,
     }),
   wait: (tx, act) => resumeAt(tx, act, Math.max(0, act.rollout.step), 'waits for more evidence'),

@@ -1,17 +1,19 @@
+import type { Fault } from '../../engines/types.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { takeRows } from '../../kernel/frame.ts';
 import { faultWords, findHold, registerRehearsal } from '../../registry/index.ts';
 import { controlRollout, deploy, getEndpoint, getRollout, type Rollout } from '../../serving/index.ts';
 import type { Actor } from '../../wire/route.ts';
-import { judgedBy } from '../evaluation/versions.ts';
+import { type Judged, judgedBy } from '../evaluation/versions.ts';
 import { findByRehearsal } from '../incidents/incidents.store.ts';
 import { grouped } from '../labels/labels.ts';
 import type { RehearsalReport } from './rehearsals.ts';
-import { inferBody, lastDay, sendAll } from './replay.ts';
+import { inferBody, rowsToReplay, sendAll } from './replay.ts';
 import type { Rehearsing } from './start.ts';
 
-/** Rows kept to replay; they come round until the rollout has decided. */
-const DEFAULT_ROWS = 1_000;
+/** Milliseconds that a slow version takes longer. */
+const SLOW_MS = 250;
+const ERROR_SHARE = 0.3;
 const REQUESTS_A_LOOK = 50;
 /** A rollout that does not decide in so many requests is aborted. */
 const MAX_REQUESTS = 20_000;
@@ -24,10 +26,11 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
   const { deps, row, input, note } = rehearsing;
   // As a person: a rollout that began meanwhile is not pushed aside.
   const actor: Actor = { projectId: row.project_id, user: row.started_by, kind: 'user' };
-  const fault =
-    input.fault === 'errors'
-      ? ({ kind: 'errors', share: input.share ?? 0.3 } as const)
-      : ({ kind: 'constant', value: input.share ?? 0.5 } as const);
+  const endpoint = await getEndpoint(deps.serving, { projectId: row.project_id }, row.endpoint);
+  const judged = await judgedBy(deps, endpoint.championId!);
+  if (!judged?.version.spec)
+    throw new AppError('precondition_failed', `v${endpoint.champion} has no servable form to rehearse with`);
+  const fault = faultOf(input, judged);
   const version = await registerRehearsal(deps.registry as never, actor, {
     model: row.model,
     rehearsal: row.id,
@@ -45,10 +48,14 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
   });
   if (!rollout) throw new AppError('unavailable', 'The rollout of the rehearsal did not start');
   await note({}, { rollout_id: rollout.id });
-  const { last, requests } = await drive(rehearsing, rollout);
+  const { last, requests, words } = await drive(rehearsing, rollout, judged);
   const isRolledBack = last.state === 'aborted';
   if (!isRolledBack && last.state !== 'done')
-    await controlRollout(deps.serving, actor, { name: row.endpoint, action: 'abort', reason: 'the rehearsal is over' });
+    await controlRollout(
+      deps.serving,
+      { ...actor, kind: 'system' },
+      { name: row.endpoint, action: 'abort', reason: 'the rehearsal is over' },
+    );
   const hold = await findHold(deps.registry, row.project_id, row.model);
   const incident = await waitForIncident(rehearsing);
   return {
@@ -60,27 +67,45 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
     rollbackReason: isRolledBack ? (last.reason ?? last.sentence) : null,
     sentence: isRolledBack
       ? `v${version.version} (${faultWords(fault)}) was rolled back by itself after ${grouped(requests)} requests: ${last.reason ?? last.sentence}`
-      : `v${version.version} (${faultWords(fault)}) was not rolled back in ${grouped(requests)} requests: ${last.sentence}`,
+      : `v${version.version} (${faultWords(fault)}) was not rolled back in ${grouped(requests)} requests: ${whyNot(last, fault)}`,
     acted: [
       ...(isRolledBack ? [`v${version.version} was rolled back`] : []),
       ...(hold ? [`${row.model} is HELD: ${hold.reason}; levain resume ${row.model} lifts it`] : []),
       ...(incident === null ? [] : [`incident ${incident} opened, marked REHEARSAL`]),
     ],
-    cost: `${grouped(requests)} tagged requests; no real request reached v${version.version}`,
+    cost: `${grouped(requests)} tagged requests (${words.replace(/,$/, '')}); no real request reached v${version.version}`,
   };
+}
+
+/** A constant that most answers differ from, where the answers are classes. */
+function faultOf(input: Rehearsing['input'], { task, profile, threshold }: Judged): Fault {
+  if (input.kind === 'slow-model') return { kind: 'slow', ms: Math.max(1, Math.round(input.amount ?? SLOW_MS)) };
+  if (input.fault === 'errors') return { kind: 'errors', share: input.share ?? ERROR_SHARE };
+  if (input.share !== undefined) return { kind: 'constant', value: input.share };
+  const rate = profile?.labelRate ?? null;
+  if (task === 'regression') return { kind: 'constant', value: rate ?? 0.5 };
+  const isMostlyPositive = task === 'binary' && rate !== null && rate > 0.5;
+  return { kind: 'constant', value: isMostlyPositive ? threshold / 2 : (1 + threshold) / 2 };
+}
+
+/** What stood against an alarm. */
+function whyNot(last: Rollout, fault: Fault): string {
+  if (last.state === 'done')
+    return fault.kind === 'slow'
+      ? `it went through every step; a version is too slow from five times the median and 20 ms on`
+      : `it went through every step; its answers differ from the champion's too little to be called a fault (${last.sentence})`;
+  return `the rollout was ${last.state} when the time or the requests were used up: ${last.sentence}`;
 }
 
 async function drive(
   rehearsing: Rehearsing,
   rollout: Rollout,
-): Promise<{ readonly last: Rollout; readonly requests: number }> {
-  const { deps, row, input, signal, note } = rehearsing;
+  judged: Judged,
+): Promise<{ readonly last: Rollout; readonly requests: number; readonly words: string }> {
+  const { deps, row, signal, note } = rehearsing;
   const endpoint = await getEndpoint(deps.serving, { projectId: row.project_id }, row.endpoint);
-  const spec = (await judgedBy(deps, endpoint.championId!))?.version.spec;
-  if (!spec) throw new AppError('precondition_failed', `v${endpoint.champion} has no servable form to rehearse with`);
-  const { inputs } = spec.signature;
-  const { frame, times } = await lastDay(rehearsing, inputs, input.rows ?? DEFAULT_ROWS);
-  if (frame.rowCount === 0) throw new AppError('precondition_failed', 'No request was logged yet to rehearse with');
+  const { inputs } = judged.version.spec!.signature;
+  const { frame, times, words } = await rowsToReplay(rehearsing, judged.version);
   const until = deps.clock.now() + MAX_MS;
   let last = rollout;
   let requests = 0;
@@ -99,7 +124,7 @@ async function drive(
     const actor: Actor = { projectId: row.project_id, user: row.started_by, kind: 'system' };
     last = (await getRollout(deps.serving, actor, { name: row.endpoint, id: rollout.id })).rollout;
   }
-  return { last, requests };
+  return { last, requests, words };
 }
 
 /** The incident comes by the outbox, a moment after the rollback. */
