@@ -142,11 +142,15 @@ def _blocking(cells, result):
 
 
 def _overwrites(cells, result):
-    read = {_plain(entry["path"]) for entry in result["reads"] if entry["path"]}
+    """Read first and written then; what the notebook wrote itself before it read it is its own."""
+    read = {}
+    for entry in result["reads"]:
+        if entry["path"]:
+            read.setdefault(_plain(entry["path"]), (entry["cell"], entry["line"]))
     return [
         _lint("overwrites_its_data", entry["cell"], entry["line"], "%s is written over the file that was read: run again, it reads something else." % entry["path"], "Write to another name.")
         for entry in result["writes"]
-        if entry["path"] and _plain(entry["path"]) in read and entry["kind"] == "data"
+        if entry["path"] and entry["kind"] == "data" and entry["call"] != "to_sql" and read.get(_plain(entry["path"]), (1 << 30,)) < (entry["cell"], entry["line"])
     ]
 
 

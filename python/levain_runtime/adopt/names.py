@@ -158,7 +158,9 @@ class _Visitor(ast.NodeVisitor):
         self._define(node.name)
 
     def _comprehension(self, node):
-        own = {name.id for generator in node.generators for name in ast.walk(generator.target) if isinstance(name, ast.Name)}
+        inner = [part for part in ast.walk(node) if isinstance(part, (ast.comprehension, ast.Lambda))]
+        own = {name.id for part in inner if isinstance(part, ast.comprehension) for name in ast.walk(part.target) if isinstance(name, ast.Name)}
+        own |= {arg.arg for part in inner if isinstance(part, ast.Lambda) for arg in ast.walk(part.args) if isinstance(arg, ast.arg)}
         for name in ast.walk(node):
             if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load) and name.id not in own:
                 self._use(name.id, name.lineno)
