@@ -30,6 +30,8 @@ MAX_PREDICTIONS = 24
 MAX_FITS = 64
 MAX_TRUTHS = 48
 MAX_TRIES = 6
+#: Fewer rows are examples that were typed in; the test rows are looked for before them.
+FEW_ROWS = 20
 #: Copies of training rows stop when they have taken so long: knowing less is better than a slow notebook.
 MAX_COPY_SECONDS = 10.0
 CURRENT = None
@@ -328,21 +330,27 @@ class Recorder:
             return found
 
     def _find_rows(self, raw, features, fitted, namespace, model, target):
-        reason, tried = "the notebook measures its model on no rows of its own", []
+        reason, few, tried = "the notebook measures its model on no rows of its own", None, []
         for prediction in self._candidates(model):
             if len(tried) == MAX_TRIES:
                 break
             if any(_equal(prediction.X, other) for other in tried):
                 continue
             tried.append(prediction.X)
-            if fitted is None and prediction is not self.at_test_rows:
+            is_named = prediction is self.at_test_rows
+            if fitted is None and not is_named:
                 raise testrows.NotFound("how the model was fitted was not seen")
             try:
-                return self._match(raw, features, prediction, namespace, target, fitted)
+                found = self._match(raw, features, prediction, namespace, target, fitted)
             except testrows.NotFound as error:
-                # A single row is an example that was typed in; what is wrong with the test rows says more.
-                reason = str(error) if len(tried) == 1 or testrows.row_count(prediction.X) > 1 else reason
-        raise testrows.NotFound(reason)
+                reason = str(error) if len(tried) == 1 or testrows.row_count(prediction.X) >= FEW_ROWS else reason
+                continue
+            if is_named or len(found["rows"]) >= FEW_ROWS:
+                return found
+            few = few or found
+        if few is None:
+            raise testrows.NotFound(reason)
+        return few
 
     def _candidates(self, model):
         """Predictions of this model, the last first; the one that features.py names alone, where it names one."""

@@ -245,8 +245,8 @@ def _assert_unseen(own, wanted, learned):
         return
     there = collections.Counter(own.values() if isinstance(own, dict) else own)
     tested, fitted = collections.Counter(wanted), collections.Counter(learned)
-    # Drawn with replacement or made up, rows count more often than they are there.
-    is_resampled = len(learned) + len(wanted) > sum(there.values())
+    # Drawn with replacement, rows count more often than they are there.
+    is_resampled = any(count > there[key] > 0 for key, count in fitted.items())
     seen = 0
     for key, count in tested.items():
         used = min(fitted[key], 1) if is_resampled else fitted[key]
@@ -335,7 +335,10 @@ class _Coding:
             return
         truths = _truths(y, len(known))
         places = _places(own)
-        for at, key in enumerate(known if truths is not None else []):
+        # Fewer are alike by chance: other columns, or rows that were made up.
+        if truths is None or 2 * sum(key in places for key in known) < len(known):
+            return
+        for at, key in enumerate(known):
             if len(places.get(key, ())) == 1:
                 self.fitted.append((self.raw[places[key][0]], truths[at]))
         if not _is_mapping(self.fitted):
