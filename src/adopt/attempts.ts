@@ -3,7 +3,7 @@ import type { Notebook } from '../notebooks/notebook.ts';
 import { type Attempt, type AttemptRun, findCandidates, openAttempt, runAttempt } from './attempt.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import { type BuiltEnvironment, buildRecipe } from './environment/build.ts';
-import { isOfPackages, isOfPandas3, wantsNewer } from './environment/failures.ts';
+import { isAside, isOfPackages, isOfPandas3, wantsNewer } from './environment/failures.ts';
 import {
   dayOf,
   dayRecipe,
@@ -47,6 +47,8 @@ interface Search {
 }
 
 const MAX_ATTEMPTS = 4;
+/** What uv says on the way that tells a person nothing. */
+const CHATTER = /^\s*(?:[+~-] |Using |Creating virtual|Activate with|Resolved |Prepared |Installed | ?Downloaded )/;
 /** A notebook that takes longer is not run again only because an output differs. */
 const MAX_REPEAT_MS = 10 * 60_000;
 
@@ -76,14 +78,18 @@ export async function findBestRun(input: Omit<Search, 'tried' | 'failed'>): Prom
 /** What is known to be gone today is not tried today. */
 function startRecipe({ ingredients }: Search): Recipe {
   const first = firstRecipe(ingredients);
-  if (first.kind !== 'today' || Object.keys(ingredients.found.below).length === 0) return first;
+  const { found } = ingredients;
+  const isGone = found.removed.some(({ sure, cell }) => sure && (cell == null || !isAside(cell, found)));
+  if (first.kind !== 'today' || !isGone) return first;
   const { day, why } = dayOf(ingredients.found, ingredients.today);
   return dayRecipe(ingredients, day, why);
 }
 
 async function build(search: Search, recipe: Recipe): Promise<BuiltEnvironment | undefined> {
   const { deps } = search;
-  const say = (line: string) => deps.conversation.progress('environment', line);
+  const say = (line: string) => {
+    if (!CHATTER.test(line)) deps.conversation.progress('environment', line.trim());
+  };
   say(`${recipe.label}: looking for versions that fit together`);
   const built = await buildRecipe(deps.environments, recipe, say);
   const isKnown = search.tried.some(({ attempt }) => attempt.built.environment.digest === built?.environment.digest);

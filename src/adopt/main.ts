@@ -43,7 +43,7 @@ async function adopt(specPath: string | undefined): Promise<AdoptResult> {
     throw refusal('usage', 'Name the file of the adoption: node main.ts spec.json', { exit: EXIT.usage });
   const spec = AdoptSpec.parse(JSON.parse(await readFile(specPath, 'utf8')));
   const deps = {
-    environments: createUvEnvironments({ dataDir: spec.dataDir }),
+    environments: createUvEnvironments({ dataDir: spec.dataDir, compile: false }),
     kernels: createKernels(),
     clock: Date,
     conversation,

@@ -84,8 +84,12 @@ export const Static = z.looseObject({
       z.looseObject({
         number: z.number(),
         source: z.string(),
-        index: z.number().nullish(),
         hasCode: z.boolean().default(true),
+        /** Names that it makes, needs, needs inside its functions, and changes in place. */
+        defs: z.array(z.string()).default([]),
+        uses: z.array(z.looseObject({ name: z.string() })).default([]),
+        later: z.array(z.string()).default([]),
+        changes: z.array(z.string()).default([]),
       }),
     )
     .default([]),

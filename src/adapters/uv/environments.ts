@@ -12,6 +12,8 @@ export interface UvEnvironmentsOptions {
   /** Environments stand in `<dataDir>/envs/<digest>`, uv itself in `<dataDir>/tools` where it is missing. */
   readonly dataDir: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Whether all files are compiled ahead (default). Else each is when first imported, which is sooner ready and later quicker. */
+  readonly compile?: boolean;
 }
 
 type Progress = ((line: string) => void) | undefined;
@@ -19,6 +21,7 @@ type Progress = ((line: string) => void) | undefined;
 interface Context {
   readonly envsDir: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly compile: boolean;
   readonly uv: (onProgress?: Progress) => Promise<string>;
   readonly building: Map<
     string,
@@ -43,7 +46,13 @@ export function createUvEnvironments(options: UvEnvironmentsOptions): Environmen
     });
     return found;
   };
-  const context: Context = { envsDir: join(options.dataDir, 'envs'), env, uv, building: new Map() };
+  const context: Context = {
+    envsDir: join(options.dataDir, 'envs'),
+    env,
+    compile: options.compile ?? true,
+    uv,
+    building: new Map(),
+  };
   return {
     digestOf: (lock) => lockDigest(lock),
     find: (digest) => find(context, digest),
@@ -141,7 +150,8 @@ async function install(
     say,
     `Python ${lock.python} could not be set up`,
   );
-  const install = ['pip', 'install', '--python', python, '--no-deps', '--compile-bytecode', '--requirement', '-'];
+  const compile = context.compile ? ['--compile-bytecode'] : [];
+  const install = ['pip', 'install', '--python', python, '--no-deps', ...compile, '--requirement', '-'];
   say(`installing ${lock.lines.length} packages`);
   await uvRun(context, uv, install, say, 'The lock could not be installed', `${lock.lines.join('\n')}\n`);
   await uvRun(

@@ -32,8 +32,23 @@ const NETWORK =
 const PANDAS_3 =
   /for dtype '?str|StringDtype|dtype=str|ArrowString|string\[|ChainedAssignment|read-only|'M'? ?offset|Invalid frequency|unsupported operand type.*str/;
 
+/**
+ * Whether nothing that another cell uses comes from this one, as far as the text tells: it draws or describes. What fails there
+ * is no reason to look for another environment.
+ */
+export function isAside(cell: number, found: Static): boolean {
+  const own = found.cells.find(({ number }) => number === cell);
+  if (!own || own.changes.length > 0) return false;
+  const made = new Set(own.defs);
+  return !found.cells.some(
+    ({ number, uses, later }) =>
+      number > cell && (uses.some(({ name }) => made.has(name)) || later.some((name) => made.has(name))),
+  );
+}
+
 /** Whether another version of the packages may run this cell: a removed interface, a changed default, a stricter check. */
 export function isOfPackages(error: CellError, cell: number, found: Static): boolean {
+  if (isAside(cell, found)) return false;
   if (found.removed.some((entry) => entry.cell === cell)) return true;
   if (OWN.has(error.name) || NETWORK.test(error.message)) return false;
   if (error.name === 'ModuleNotFoundError' || error.name === 'ImportError') return isOfKnownPackage(error, found);

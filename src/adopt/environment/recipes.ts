@@ -29,8 +29,8 @@ export interface Ingredients {
   readonly today: string;
 }
 
-/** What runs the kernel; it may be of any day. */
-export const KERNEL_PACKAGES = ['ipykernel'] as const;
+/** What runs the kernel; it may be of any day, but not so old that its events and messages were others. */
+export const KERNEL_PACKAGES = ['ipykernel>=6', 'ipython>=7.23'] as const;
 /** Today's packages come for these Pythons; the middle ones have the most wheels. */
 const TODAY_ORDER = ['3.11', '3.12', '3.13', '3.10', '3.14', '3.9', '3.8'];
 const OLDEST_MINOR = 8;

@@ -88,7 +88,7 @@ const INHERITED = [
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'] as const;
 const CERTIFICATES = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE'] as const;
 
-/** The kernel's environment: as a step's, so that what runs here runs there. */
+/** The kernel's environment: as a step's, so that what runs here runs there; what it imports stays compiled for those. */
 export function kernelEnvironment(options: {
   readonly python: string;
   readonly pythonPath: string;
@@ -108,7 +108,6 @@ export function kernelEnvironment(options: {
     VIRTUAL_ENV: join(bin, '..'),
     PYTHONPATH: options.pythonPath,
     PYTHONUNBUFFERED: '1',
-    PYTHONDONTWRITEBYTECODE: '1',
     PYTHONHASHSEED: '0',
     MPLBACKEND: 'Agg',
     OMP_WAIT_POLICY: 'PASSIVE',
