@@ -4,6 +4,7 @@ Runs inside the user's kernel, after the last cell. Standard library only; Pytho
 changes anything of the user's.
 """
 
+import ast
 import json
 import os
 import platform
@@ -39,11 +40,11 @@ def candidates(namespace):
 
 
 def _save(namespace, name, folder):
-    if name not in namespace:
+    found, model = _reach(namespace, name)
+    if not found:
         others = candidates(namespace)
         hint = " Fitted models there: %s." % ", ".join(others) if others else " No fitted model is left there."
         return _problem("missing", "The notebook leaves no variable named %s.%s" % (name, hint), candidates=others)
-    model = namespace[name]
     if not _can_predict(model):
         message = "%s is a %s, which has no predict method." % (name, _type_name(model))
         return _problem("not_a_model", message, candidates=candidates(namespace))
@@ -56,6 +57,27 @@ def _save(namespace, name, folder):
     _write(os.path.join(folder, "requirements.txt"), "\n".join(facts["requirements"]) + "\n")
     _write(os.path.join(folder, "MLmodel"), _mlmodel(facts))
     return facts
+
+
+def _reach(namespace, name):
+    """(True, the object) of a variable, or of what one holds: ``models['rf']``, ``found[0].model``. Nothing is called."""
+    if name in namespace:
+        return True, namespace[name]
+    try:
+        return True, _value(ast.parse(name, mode="eval").body, namespace)
+    except Exception:  # no such name, key or attribute; a property may raise anything
+        return False, None
+
+
+def _value(node, namespace):
+    if isinstance(node, ast.Name):
+        return namespace[node.id]
+    if isinstance(node, ast.Attribute):
+        return getattr(_value(node.value, namespace), node.attr)
+    if isinstance(node, ast.Subscript):
+        key = getattr(node.slice, "value", node.slice) if type(node.slice).__name__ == "Index" else node.slice
+        return _value(node.value, namespace)[ast.literal_eval(key)]
+    raise ValueError("not a name, attribute or item")
 
 
 def _dump(model, path):

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Json } from '../kernel/canonical-json.ts';
+import { sha256 } from '../kernel/hash.ts';
 import type { TaskState } from '../ports/executor.ts';
 import type { StepSection } from '../project-file/index.ts';
 import type { Attempt } from './attempts.ts';
@@ -48,11 +49,15 @@ export function notebookSpec(input: {
     watch: input.watch,
     exports: input.exports.map((variable) => ({
       variable,
-      folder: join(attempt.folder, 'exports', variable),
-      facts: join(attempt.folder, `export-${variable}.json`),
+      folder: join(attempt.folder, 'exports', fileNameOf(variable)),
+      facts: join(attempt.folder, `export-${fileNameOf(variable)}.json`),
     })),
   };
 }
+
+/** A variable under its own name; what one holds (`models['a/b']`) under its digest. */
+const fileNameOf = (variable: string): string =>
+  /^\w+$/.test(variable) ? variable : `reached-${sha256(variable).slice(0, 16)}`;
 
 export async function readNotebookResult(attempt: Attempt): Promise<NotebookResult | undefined> {
   const text = await readFile(join(attempt.folder, 'result.json'), 'utf8').catch(() => undefined);
@@ -64,7 +69,10 @@ export async function collectExports(deps: Pick<PipelinesDeps, 'content'>, attem
   const result = await readNotebookResult(attempt);
   const found: Exports = {};
   for (const { variable, ok, facts } of result?.exports ?? []) {
-    found[variable] = { files: ok ? await collectFolder(deps, join(attempt.folder, 'exports', variable)) : [], facts };
+    found[variable] = {
+      files: ok ? await collectFolder(deps, join(attempt.folder, 'exports', fileNameOf(variable))) : [],
+      facts,
+    };
   }
   return found;
 }

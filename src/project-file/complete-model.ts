@@ -27,6 +27,10 @@ export function completeModel(
   };
 }
 
+/** A variable, or what one holds: `models["Random Forest"]`, `results[0][1]`, `self.model`. Only literal keys. */
+const REACHED =
+  /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[(?:-?\d+(?:\.\d+)?|True|False|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])*$/;
+
 /** `train.clf`, `train:path/to/file`, `train`, `train:NAME` (a logged model: a name has no dot and no slash). */
 function modelFrom(text: string, complain: Complain): ModelFrom {
   const match = /^([A-Za-z0-9_-]+)(?:([.:])(.+))?$/.exec(text.trim());
@@ -41,10 +45,10 @@ function modelFrom(text: string, complain: Complain): ModelFrom {
   if (sign === undefined) return { kind: 'logged', step, logged: true };
   if (sign === ':')
     return /[./]/.test(rest) ? { kind: 'file', step, file: rest } : { kind: 'logged', step, logged: rest };
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(rest))
+  if (!REACHED.test(rest))
     complain(
       ['model', 'from'],
-      `model.from is "${text}"; "${rest}" is not a variable (a file is written ${step}:${rest})`,
+      `model.from is "${text}"; "${rest}" is not a variable, nor what one holds such as models['rf'] (a file is written ${step}:${rest})`,
     );
   return { kind: 'variable', step, variable: rest };
 }

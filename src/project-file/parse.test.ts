@@ -339,3 +339,15 @@ test('the JSON Schema names every section and refuses unknown keys', () => {
   for (const key of ['name', 'data', 'steps', 'model', 'deploy', 'monitor', 'triggers'])
     assert.ok(schema.properties[key], key);
 });
+
+test('a model may be what a variable holds, by literal keys alone', () => {
+  const fromOf = (from: string) =>
+    parseProjectFile(
+      `steps: { train: { notebook: a.ipynb } }\nmodel: { from: ${JSON.stringify(from)} }`,
+      '/p/levain.yaml',
+    ).model?.from;
+  for (const variable of [`models['Random Forest']`, 'found[0].model', `by["it's"][-1]`])
+    assert.deepEqual(fromOf(`train.${variable}`), { kind: 'variable', step: 'train', variable });
+  for (const wrong of ['models[name]', 'make()', `models['a'`, 'a b'])
+    assert.throws(() => fromOf(`train.${wrong}`), /is not a variable, nor what one holds/);
+});

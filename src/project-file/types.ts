@@ -102,7 +102,7 @@ export interface RetrySection {
   readonly when: readonly ('exit' | 'oom' | 'lost')[];
 }
 
-/** Of `step` take the kernel's `variable`, the `file`, or a logged model (`true`: the last one, explicit before autolog). */
+/** Of `step` take the kernel's `variable` (or what one holds: `models['rf']`), the `file`, or a logged model (`true`: the last one, explicit before autolog). */
 export type ModelFrom =
   | { readonly kind: 'variable'; readonly step: string; readonly variable: string }
   | { readonly kind: 'file'; readonly step: string; readonly file: string }
