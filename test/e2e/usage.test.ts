@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { envelopeOf, levain } from '../support/cli.ts';
 import { tempDir } from '../support/temp.ts';
@@ -49,4 +51,25 @@ test('a file that is not there is named, before any server is asked', async () =
 test('a share beyond 0 and 1 is no rehearsal', async () => {
   const [code, message] = await failing('rehearse', 'nulls', 'churn', '--amount', '7');
   assert.deepEqual([code, message], [2, '--amount is a share of the rows for nulls: from 0 to 1, such as 0.3; got 7']);
+});
+
+test('adopt names what it cannot adopt, and leaves nothing', async () => {
+  const empty = tempDir();
+  const refused = async (...args: string[]): Promise<readonly unknown[]> => {
+    const result = await levain(empty, ['adopt', ...args, '--json'], { env: { LEVAIN_PORT: '0' } });
+    return [result.code, envelopeOf(result).error?.message];
+  };
+  assert.deepEqual(await refused(), [
+    2,
+    `${empty} holds no notebook, dvc.yaml, MLproject or model file; name what to adopt`,
+  ]);
+  assert.deepEqual(await refused('a.ipynb'), [3, 'There is no a.ipynb']);
+  await writeFile(join(empty, 'a.ipynb'), 'no notebook');
+  assert.equal((await refused('a.ipynb', '--cell-timeout', 'soon'))[0], 2);
+  const [code, message] = await refused();
+  assert.equal(code, 1);
+  assert.match(String(message), /^a\.ipynb is no notebook/);
+  await writeFile(join(empty, 'b.ipynb'), '');
+  assert.deepEqual(await refused(), [2, 'There are 2 notebooks here (a.ipynb, b.ipynb); name one']);
+  assert.deepEqual((await readdir(empty)).sort(), ['a.ipynb', 'b.ipynb']);
 });

@@ -23,7 +23,7 @@ export function reportText(result: AdoptResult): string {
     ['outputs', shown(result.differences.map(differenceText))],
     ['model', modelLines(result)],
     ['features', featuresLines(result)],
-    ['leaks', shown(textsOf(result.facts['leaks']))],
+    ['leaks', shown(leaksOf(result))],
     ['lint', shown(result.lints.map(lintText))],
   ];
   return findings.flatMap(toLines).join('\n');
@@ -125,7 +125,11 @@ const shown = (lines: readonly string[]): string[] =>
     ? [...lines]
     : [...lines.slice(0, MAX_SHOWN), `and ${lines.length - MAX_SHOWN} more (--json lists them)`];
 
-const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+/** What of the test rows reached training, in sentences. */
+export function leaksOf({ facts }: Pick<AdoptResult, 'facts'>): readonly string[] {
+  const found = facts['leaks'];
+  return Array.isArray(found) ? found.map(String) : [];
+}
 
 const FEATURES_LINES = 24;
 

@@ -12,7 +12,7 @@ import { findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
 import { runAdoption, toRefusal } from '../adopt/process.ts';
 import { createProgress } from '../adopt/progress.ts';
 import { answerQuestion } from '../adopt/questions.ts';
-import { filesText, reportText } from '../adopt/report.ts';
+import { filesText, leaksOf, reportText } from '../adopt/report.ts';
 import { findTarget, type Target } from '../adopt/target.ts';
 import {
   addExamples,
@@ -221,7 +221,7 @@ function toResult(base: CommandContext, target: Target, { result, files, name, w
       result,
     },
     text: lines.join('\n'),
-    warnings: result.warnings,
+    warnings: result.warnings.filter((text) => !leaksOf(result).includes(text)),
     next,
     exitCode: EXIT.ok,
   };

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { envelopeOf, levain } from '../support/cli.ts';
+import { tempDir } from '../support/temp.ts';
+
+const run = promisify(execFile);
+const VEGA = join(import.meta.dirname, '../../node_modules/vega-datasets/data');
+/** Nothing of the machine's own Levain: every server here takes free ports. */
+const env = { LEVAIN_PORT: '0', LEVAIN_GATEWAY_PORT: '0' };
+
+/** Is this penguin male? Dummies, a dropna and a scaler stand between the file and the model; nothing logs anything. */
+const CELLS = [
+  'import pandas as pd\nimport numpy as np\n%matplotlib inline',
+  "df = pd.read_csv('/content/drive/MyDrive/penguins.csv')\ndf.head()",
+  "df = df[df['Sex'].isin(['MALE', 'FEMALE'])].dropna()\nprint(df.shape)",
+  "df['ratio'] = df['Beak Length (mm)'] / df['Beak Depth (mm)']",
+  "y = (df['Sex'] == 'MALE').astype(int)\nX = pd.get_dummies(df.drop(columns=['Sex']))",
+  'from sklearn.model_selection import train_test_split\nX_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=4)',
+  'from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler()\nX_train_s = scaler.fit_transform(X_train)\nX_test_s = scaler.transform(X_test)',
+  'from sklearn.linear_model import LogisticRegression\nmodel = LogisticRegression(max_iter=1000)\nmodel.fit(X_train_s, y_train)',
+  'from sklearn.metrics import accuracy_score\npred = model.predict(X_test_s)\nprint("accuracy", accuracy_score(y_test, pred))',
+];
+
+const notebook = (cells: readonly string[]): string =>
+  JSON.stringify({
+    nbformat: 4,
+    nbformat_minor: 4,
+    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    cells: cells.map((source) => ({ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null })),
+  });
+
+function writePenguins(path: string): void {
+  const rows = JSON.parse(readFileSync(join(VEGA, 'penguins.json'), 'utf8')) as Record<string, unknown>[];
+  const names = Object.keys(rows[0]!);
+  const lines = rows.map((row) => names.map((name) => row[name] ?? '').join(','));
+  writeFileSync(path, `${[names.join(','), ...lines].join('\n')}\n`);
+}
+
+interface Adoption {
+  readonly wrote: boolean;
+  readonly unchanged?: boolean;
+  readonly server: { readonly filed?: { readonly created: boolean } } | null;
+  readonly result: { readonly environment: { readonly digest: string } };
+}
+
+const folder = tempDir('levain-adopt-');
+const cli = async <T>(args: readonly string[], code = 0) => {
+  const result = await levain(folder, [...args, '--json'], { env });
+  assert.equal(result.code, code, `levain ${args.join(' ')}: ${result.stdout}\n${result.stderr}`);
+  return { ...envelopeOf<T>(result), stderr: result.stderr };
+};
+
+/** What the notebook itself answers for its test rows, run by hand in the environment that adopt found. */
+async function answersByHand(digest: string): Promise<Record<string, readonly [label: number, score: number]>> {
+  const code = [
+    ...CELLS.map((cell) => cell.replace(/^%.*$/m, '')),
+    'import json',
+    'p = model.predict_proba(X_test_s)[:, 1]',
+  ]
+    .join('\n')
+    .replace('/content/drive/MyDrive/', '');
+  const print = 'print(json.dumps({str(i): [int(a), float(b)] for i, a, b in zip(X_test.index, pred, p)}))';
+  const python = join(folder, '.levain', 'envs', digest, 'bin', 'python');
+  const { stdout } = await run(python, ['-c', `${code}\n${print}`], { cwd: folder });
+  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+}
+
+before(() => {
+  writePenguins(join(folder, 'penguins.csv'));
+  writeFileSync(join(folder, 'penguins.ipynb'), notebook(CELLS));
+});
+after(() => levain(folder, ['down'], { env }));
+
+test('a notebook that logs nothing goes from nothing to an endpoint that answers raw rows as it did', async (t) => {
+  const [notebookBefore, dataBefore] = [
+    readFileSync(join(folder, 'penguins.ipynb')),
+    readFileSync(join(folder, 'penguins.csv')),
+  ];
+  const { data: adopted, stderr } = await cli<Adoption>(['adopt', 'penguins.ipynb', '--yes']);
+  assert.match(stderr, /cell 9 of 9/);
+  assert.equal(adopted.wrote, true);
+  assert.equal(adopted.server?.filed?.created, true);
+  assert.deepEqual(readFileSync(join(folder, 'penguins.ipynb')), notebookBefore);
+  assert.deepEqual(readFileSync(join(folder, 'penguins.csv')), dataBefore);
+  const file = readFileSync(join(folder, 'levain.yaml'), 'utf8');
+  assert.match(file, /^steps: \{ train: \{ notebook: penguins\.ipynb \} \}$/m);
+  assert.match(
+    file,
+    /^model: \{ from: train\.model, features: features\.py, target: \{ column: Sex, positive: MALE \} \}$/m,
+  );
+
+  await t.test('adopted again, nothing changes', async () => {
+    const again = await cli<Adoption>(['adopt', 'penguins.ipynb', '--yes']);
+    assert.equal(again.data.unchanged, true);
+    assert.equal(readFileSync(join(folder, 'levain.yaml'), 'utf8'), file);
+  });
+
+  await t.test('the run that adopt made counts, and the version goes live', async () => {
+    interface RunData {
+      readonly run: { readonly state: string };
+      readonly steps: readonly { readonly name: string; readonly state: string; readonly reason: string }[];
+      readonly live: { readonly url: string; readonly curl: string } | null;
+    }
+    const { data } = await cli<RunData>(['run', '--yes']);
+    const train = data.steps.find(({ name }) => name === 'train');
+    assert.equal(train?.state, 'cached');
+    assert.match(train?.reason ?? '', /^cached, adopt ran it at /);
+    assert.match(data.live?.curl ?? '', /^curl -s http:.*\/infer /);
+    const again = await cli<RunData>(['run', '--yes']);
+    assert.equal(again.data.run.state, 'succeeded');
+    assert.ok(again.data.live?.url);
+  });
+
+  await t.test("its answers are the notebook's own", async () => {
+    interface Answer {
+      readonly answer: { readonly outputs: readonly { readonly name: string; readonly data: readonly number[] }[] };
+    }
+    const byHand = await answersByHand(adopted.result.environment.digest);
+    const rows = Object.keys(byHand).slice(0, 4);
+    assert.ok(rows.length > 0);
+    for (const row of rows) {
+      const { data } = await cli<Answer>(['predict', 'penguins', '--row', row]);
+      const outputs = Object.fromEntries(data.answer.outputs.map((output) => [output.name, output.data]));
+      const [label, score] = byHand[row]!;
+      assert.equal(Number(outputs['predict']?.[0]), label, JSON.stringify(outputs));
+      assert.ok(
+        Math.abs((outputs['predict_proba']?.[1] ?? Number.NaN) - score) < 1e-9,
+        `${JSON.stringify(outputs)} ${score}`,
+      );
+    }
+  });
+});
+
+test('a refusal names cell and reason, and leaves nothing', async () => {
+  const other = tempDir('levain-refused-');
+  writeFileSync(join(other, 'plots.ipynb'), notebook(['import math\nprint(math.pi)']));
+  const result = await levain(other, ['adopt', '--yes', '--json'], { env });
+  assert.notEqual(result.code, 0);
+  assert.match(envelopeOf(result).error?.message ?? '', /model/);
+  assert.deepEqual(
+    readdirSync(other).filter((name) => name !== '.levain'),
+    ['plots.ipynb'],
+  );
+  assert.equal(existsSync(join(other, '.levain', 'server.json')), false);
+});
