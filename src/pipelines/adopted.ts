@@ -1,9 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { getVersion } from '../data/index.ts';
 import { AppError } from '../kernel/errors.ts';
 import { digestOf } from '../kernel/hash.ts';
 import { uuidv7 } from '../kernel/ids.ts';
 import type { Actor } from '../wire/route.ts';
 import { type Adopted, type AdoptedStep, findAdopted, writeAdopted } from './adopted-record.ts';
+import { attemptOf } from './attempts.ts';
 import { actorOf, handleData } from './data-phase.ts';
 import type { PipelinesDeps } from './deps.ts';
 import type { HeldStep, Outcome } from './engine-types.ts';
@@ -86,7 +88,7 @@ async function planAdopted(
   const wanted = phases.find(({ name }) => name === input.step)!;
   const steps: StepRun[] = [];
   for (const phase of phases.filter(({ kind }) => kind === 'data')) {
-    const outcome = await handleData(deps, heldOf({ run, file }, phase, steps));
+    const outcome = await settleData(deps, heldOf({ run, file }, phase, steps));
     if (outcome.kind !== 'ok') throw brokenData(phase.name, outcome);
     steps.push({ ...phase, state: 'ok', outputs: outcome.outputs, reason: outcome.reason ?? null });
   }
@@ -98,6 +100,15 @@ async function planAdopted(
     );
   const held = heldOf({ run, file }, wanted, [...steps, wanted]);
   return { held, plan: await planStep(deps, held) };
+}
+
+/** Its log is of an attempt that nobody looks for. */
+async function settleData(deps: PipelinesDeps, held: HeldStep): Promise<Outcome> {
+  try {
+    return await handleData(deps, held);
+  } finally {
+    await rm(attemptOf(deps, held.step).folder, { recursive: true, force: true });
+  }
 }
 
 function brokenData(name: string, outcome: Outcome): AppError {
