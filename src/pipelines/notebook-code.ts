@@ -2,9 +2,10 @@ import { AppError, messageOf } from '../kernel/errors.ts';
 
 /**
  * What of a notebook counts for the cache: kind, tags and source of its code cells. Outputs, counts and prose do not, so that
- * running it by hand does not make the step stale. Lenient: the step itself says what is wrong with a broken notebook.
+ * running it by hand does not make the step stale. A script is one cell. Lenient: the step itself says what is wrong with a broken notebook.
  */
 export function notebookCodeOf(text: string, name: string): readonly string[] {
+  if (name.endsWith('.py')) return [text];
   let value: unknown;
   try {
     value = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
