@@ -1,10 +1,12 @@
 """Loads feature modules and model files, builds pandas frames from raw columns, and runs both, row by row where a row fails."""
 
+import json
 import os
 import re
 import sys
 import types
 
+from . import forms
 from .frames import Words, to_cells, to_column
 
 # How many times a failing batch is cut in two before what is left is given up as one.
@@ -40,7 +42,7 @@ def load_features(path):
 
 
 def load_model(path):
-    """A model from an MLflow folder or one skops, pickle or joblib file."""
+    """A model from an MLflow folder or one file: skops, pickle, joblib, or a booster in its library's own format."""
     if os.path.isfile(path):
         return load_file(path)
     with open(os.path.join(path, "MLmodel"), encoding="utf-8") as source:
@@ -49,8 +51,11 @@ def load_model(path):
     if code:
         sys.path.insert(0, os.path.join(path, code))
     pickled = _value(text, "pickled_model")
-    if pickled and re.search(r"^  sklearn:", text, re.M):
+    if pickled:
         return load_file(os.path.join(path, pickled))
+    network = _value(text, "keras_file")
+    if network:
+        return forms.load_keras(os.path.join(path, network))
     return _load_by_flavor(path, text)
 
 
@@ -72,6 +77,8 @@ def _load_by_flavor(path, text):
 
 
 def load_file(path):
+    if path.lower().endswith(tuple(BOOSTERS)):
+        return load_booster(path)
     with open(path, "rb") as source:
         head = source.read(2)
     if head == b"PK":
@@ -86,6 +93,37 @@ def load_file(path):
         with open(path, "rb") as source:
             return pickle.load(source)
     return joblib.load(path)
+
+
+def _load_xgboost(path):
+    import xgboost
+
+    return xgboost.Booster(model_file=path)
+
+
+def _load_lightgbm(path):
+    import lightgbm
+
+    return lightgbm.Booster(model_file=path)
+
+
+def _load_catboost(path):
+    import catboost
+
+    model = catboost.CatBoost()
+    model.load_model(path)
+    # The file knows whether it tells classes; the plain class would answer with raw scores.
+    is_classifier = model.get_all_params().get("loss_function") in ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll")
+    model = catboost.CatBoostClassifier() if is_classifier else catboost.CatBoostRegressor()
+    return model.load_model(path)
+
+
+# By the ends of names: what each library itself writes. `.json` and `.txt` may be anything, and are looked into.
+BOOSTERS = {".ubj": _load_xgboost, ".xgb": _load_xgboost, ".bst": _load_xgboost, ".cbm": _load_catboost, ".lgb": _load_lightgbm, ".json": _load_xgboost, ".txt": _load_lightgbm, ".keras": forms.load_keras, ".h5": forms.load_keras}
+
+
+def load_booster(path):
+    return next(load for end, load in BOOSTERS.items() if path.lower().endswith(end))(path)
 
 
 def make_frame(columns, column_types):
@@ -156,30 +194,40 @@ class Loaded:
     """A feature function, a model, or both."""
 
     def __init__(self, features_path=None, model_path=None):
-        self.features = load_features(features_path) if features_path else None
+        # The model first: features.py may import modules that its folder brings.
         self.model = load_model(model_path) if model_path else None
+        self.categories = load_categories(model_path) if model_path else {}
+        self.features = load_features(features_path) if features_path else None
 
     def run(self, stage, columns, row_count, column_types=None):
-        """(columns, errors): result columns as [(name, cells)] over all rows, errors as [(row, kind, message)]. The types are of raw columns."""
+        """(columns, errors): result columns as [(name, cells)] over all rows, errors as [(row, kind, message)]. The types are of raw columns.
+
+        Code that raises an exception with an attribute `rows`, {position: message}, takes those rows out and is asked again for
+        the others, at once; any other exception is hunted down by halves.
+        """
         is_raw = stage != "model" or self.features is None
         frame = make_frame(columns, (column_types or {}) if is_raw else {})
         parts = []
         errors = []
-        pending = [(0, row_count)]
+        pending = [range(row_count)]
         attempts = 0
         while pending:
-            low, high = pending.pop()
+            rows = pending.pop()
             attempts += 1
             try:
-                parts.append((low, high, self._stage(stage, frame.iloc[low:high].reset_index(drop=True))))
+                parts.append((rows, self._stage(stage, _take(frame, rows))))
             except (Exception, SystemExit) as error:
-                kind = error.kind if isinstance(error, RowsFailed) else type(error).__name__
-                if high - low == 1 or attempts >= MAX_ATTEMPTS:
-                    errors.extend((row, kind, describe(error)) for row in range(low, high))
+                refused = _refused_rows(error, len(rows)) if attempts < MAX_ATTEMPTS else None
+                if refused:
+                    errors.extend((rows[at], "RowsRefused", _message(text)) for at, text in refused.items())
+                    pending.extend([[row for at, row in enumerate(rows) if at not in refused]] if len(refused) < len(rows) else [])
+                elif len(rows) <= 1 or attempts >= MAX_ATTEMPTS:
+                    kind = error.kind if isinstance(error, RowsFailed) else type(error).__name__
+                    errors.extend((row, kind, describe(error)) for row in rows)
                 else:
-                    middle = (low + high) // 2
-                    pending.extend([(middle, high), (low, middle)])
-        return _join(parts, row_count), errors
+                    middle = len(rows) // 2
+                    pending.extend([rows[middle:], rows[:middle]])
+        return _join(parts, row_count), sorted(errors, key=lambda entry: entry[0])
 
     def _stage(self, stage, frame):
         rows = len(frame)
@@ -191,14 +239,45 @@ class Loaded:
                 return _table(frame)
         if self.model is None:
             raise RowsFailed("NoModel", "no model was loaded")
-        return predict(self.model, frame, rows)
+        return predict(self.model, forms.with_categories(frame, self.categories), rows)
+
+
+def load_categories(path):
+    """What a library that takes categories by position has to be told with every row; {} for all others."""
+    kept = os.path.join(path, "levain", "categories.json")
+    if not os.path.isfile(kept):
+        return {}
+    with open(kept, encoding="utf-8") as source:
+        return json.load(source)
+
+
+def _take(frame, rows):
+    part = frame.iloc[rows.start : rows.stop] if isinstance(rows, range) else frame.iloc[rows]
+    return part.reset_index(drop=True)
+
+
+def _refused_rows(error, count):
+    """{position: message} where an exception names rows of this call; None where it names none, or others."""
+    rows = getattr(error, "rows", None)
+    if not isinstance(rows, dict) or not rows:
+        return None
+    try:
+        found = {int(at): text for at, text in rows.items()}
+    except (TypeError, ValueError):
+        return None
+    return found if all(0 <= at < count for at in found) else None
+
+
+def _message(text):
+    text = str(text).strip() or "the row is refused"
+    return text if len(text) <= 500 else text[:500] + "…"
 
 
 def _aligned(result, rows):
     if result is None:
         raise RowsFailed("Shape", "features(df) returned None; return the frame")
-    if not hasattr(result, "__len__") or len(result) != rows:
-        got = len(result) if hasattr(result, "__len__") else type(result).__name__
+    got = _row_count(result)
+    if got != rows:
         raise RowsFailed("Shape", "features(df) returned %s rows for %d; keep every row" % (got, rows))
     index = getattr(result, "index", None)
     if index is not None and callable(getattr(result, "reindex", None)) and list(index) != list(range(rows)):
@@ -208,6 +287,14 @@ def _aligned(result, rows):
     return result
 
 
+def _row_count(result):
+    """Rows of a frame, an array, a list or a sparse matrix (which has no length); the type's name of anything else."""
+    shape = getattr(result, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return int(shape[0])
+    return len(result) if hasattr(result, "__len__") else type(result).__name__
+
+
 def _table(result):
     if hasattr(result, "columns"):
         return [(str(name), to_column(result[name])) for name in result.columns]
@@ -215,23 +302,44 @@ def _table(result):
         return [(str(result.name), to_column(result))]
     import numpy
 
-    matrix = numpy.asarray(result)
+    matrix = result.toarray() if hasattr(result, "toarray") else numpy.asarray(result)
     matrix = matrix.reshape(len(matrix), -1)
     return [("x%d" % i, to_cells(matrix[:, i])) for i in range(matrix.shape[1])]
 
 
 def predict(model, frame, rows):
     """`predict` and, where the model has it, `predict_proba:<class>` in the order of classes_."""
-    answers = model.predict(frame)
+    answers = forms.answer(model, frame)
+    shape = getattr(answers, "shape", None)
+    if shape is not None and len(shape) == 2 and shape[1] > 1 and not hasattr(model, "predict_proba"):
+        return _scores(answers, rows)
     columns = [("predict", to_cells(_flat(answers, rows)))]
     if hasattr(model, "predict_proba"):
         probabilities = model.predict_proba(frame)
         if isinstance(probabilities, list):
             raise RowsFailed("Shape", "the model has several outputs")
+        if getattr(probabilities, "ndim", 2) == 1:
+            return columns
+        probabilities = _array(probabilities)
         classes = getattr(model, "classes_", range(probabilities.shape[1]))
         for k, name in enumerate(classes):
             columns.append(("predict_proba:%s" % (name,), to_cells(probabilities[:, k])))
     return columns
+
+
+def _array(values):
+    return values.to_numpy() if hasattr(values, "to_numpy") else values
+
+
+def _scores(answers, rows):
+    """A booster or network that answers one score a class, and no label: the label is the number of the highest."""
+    import numpy
+
+    matrix = numpy.asarray(_array(answers), dtype="float64")
+    if len(matrix) != rows:
+        raise RowsFailed("Shape", "the model answered %d rows for %d" % (len(matrix), rows))
+    columns = [("predict", to_cells(matrix.argmax(axis=1)))]
+    return columns + [("predict_proba:%d" % k, matrix[:, k].copy()) for k in range(matrix.shape[1])]
 
 
 def _flat(answers, rows):
@@ -249,26 +357,32 @@ def _join(parts, row_count):
     """Parts of rows as whole columns; rows of no part are missing."""
     if not parts:
         return []
-    if len(parts) == 1 and parts[0][:2] == (0, row_count):
-        return parts[0][2]
-    names = [name for name, _ in parts[0][2]]
+    if len(parts) == 1 and len(parts[0][0]) == row_count:
+        return parts[0][1]
     columns = []
-    for name in names:
+    for name in [name for name, _ in parts[0][1]]:
         cells = [None] * row_count
-        for low, high, table in parts:
+        for rows, table in parts:
             values = dict(table).get(name)
-            if values is not None:
-                cells[low:high] = values.tolist() if hasattr(values, "tolist") else values
+            if values is None:
+                continue
+            for row, value in zip(rows, values.tolist() if hasattr(values, "tolist") else values):
+                cells[row] = value
         columns.append((name, to_cells(cells)))
     return columns
 
 
 def class_cells(model):
     """The classes of a classifier as plain cells, or None."""
-    classes = getattr(model, "classes_", None)
-    if classes is None:
+    try:
+        classes = getattr(model, "classes_", None)
+    except Exception:  # libraries that answer with an error of their own
+        classes = None
+    if classes is None or isinstance(classes, str) or not hasattr(classes, "__iter__"):
         return None
     cells = classes.tolist() if hasattr(classes, "tolist") else list(classes)
+    # An array of objects keeps numpy's numbers.
+    cells = [cell.item() if hasattr(cell, "item") else cell for cell in cells]
     return cells if all(isinstance(c, (bool, int, float, str)) for c in cells) else None
 
 
@@ -282,6 +396,11 @@ def libraries():
         ("sklearn", "scikit-learn"),
         ("xgboost", "xgboost"),
         ("lightgbm", "lightgbm"),
+        ("catboost", "catboost"),
+        ("statsmodels", "statsmodels"),
+        ("imblearn", "imbalanced-learn"),
+        ("category_encoders", "category-encoders"),
+        ("keras", "keras"),
         ("skops", "skops"),
         ("mlflow", "mlflow"),
     ):
