@@ -326,6 +326,8 @@ def callee_name(site, entry, called):
         return site.attribute or ""
     module = getattr(called, "__module__", None)
     name = getattr(called, "__qualname__", None) or getattr(called, "__name__", None) or site.attribute or ""
+    if "<locals>" in name:  # pandas 1.0 made its readers in a function
+        name = getattr(called, "__name__", None) or name
     if module is None and isinstance(entry.callee, types.ModuleType):
         module = entry.callee.__name__
     return "%s.%s" % (_public(module), name) if isinstance(module, str) else str(name)
