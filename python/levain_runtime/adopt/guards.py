@@ -14,6 +14,8 @@ class Guards:
     def __init__(self, trace, network, protect):
         self.trace, self.network, self.name = trace, network, socket.gethostname()
         self.protect = [os.path.realpath(folder) for folder in protect or []]
+        # The copy and what is written beside it, which may lie in the project's own `.levain`.
+        self.own = os.path.dirname(os.path.realpath(trace.root)) + os.sep
         self.seen, self.busy = set(), False
 
     def start(self):
@@ -51,6 +53,8 @@ class Guards:
         if not isinstance(path, (str, bytes)):
             return
         real = os.path.realpath(os.fsdecode(path))
+        if real.startswith(self.own):
+            return
         if any(real == folder or real.startswith(folder + os.sep) for folder in self.protect):
             raise PermissionError("levain adopt keeps %s as it is; the notebook runs in a copy" % real)
 
