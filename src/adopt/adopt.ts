@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, relative, sep } from 'node:path';
 import { readNotebook } from '../notebooks/reading.ts';
 import { type BestRun, findBestRun } from './attempts.ts';
-import { chooseModel, refuseWithoutModel } from './choose.ts';
+import { chooseModel, nameOf, refuseWithoutModel } from './choose.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import { findDeclared } from './environment/beside.ts';
 import { findKernel } from './environment/kernels.ts';
@@ -40,7 +40,7 @@ export async function adoptNotebook(deps: AdoptDeps, spec: AdoptSpec): Promise<A
   deps.conversation.progress('choose', `${best.candidates.candidates.length} fitted models are left`);
   refuseWithoutModel(best, found, places);
   const choice = await chooseModel(best, found, places, deps.conversation);
-  const observed = await observe(best.attempt);
+  const observed = await observe(best.attempt, choice.candidate.expression ?? nameOf(choice.candidate));
   time('choose');
   deps.conversation.progress(
     'extract',

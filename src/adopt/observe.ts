@@ -10,12 +10,17 @@ const Seen = z.object({
   refused: z.array(z.string()),
   redirects: z.record(z.string(), z.string()),
   notes: z.array(z.string()),
+  files: z.record(z.string(), z.object({ rows: z.number(), columns: z.number(), key: z.string().nullable() })),
+  params: z.record(z.string(), z.json()),
 });
 
 const MAX_PATHS = 2_000;
 
+/** Names by which a person tells rows apart. */
+const KEY_NAMES = '(?:^|[ _-])(?:id|ids|key|uuid|guid|number|no|nr|code)$|[a-z]I[Dd]$|^id|ID$';
+
 /** Asks the trace what the run opened, wrote and was refused; paths are relative to the copy. */
-export async function observe(attempt: Attempt): Promise<Observed> {
+export async function observe(attempt: Attempt, model: string): Promise<Observed> {
   const path = join(attempt.folder, 'observed.json');
   const value = await attempt.session.ask(
     'what the run touched could not be read',
@@ -31,11 +36,35 @@ export async function observe(attempt: Attempt): Promise<Observed> {
     found = {"opens": unique(t.opens), "writes": unique(t.writes), "refused": [str(x) for x in t.refused_network][:100]}
     found["redirects"] = {str(k): str(v) for k, v in t.redirects.items()}
     found["notes"] = [str(x) for x in t.notes][:100]
+    def key_of(frame):
+        import re
+        for name in frame.columns:
+            if isinstance(name, str) and re.search(${toPythonText(KEY_NAMES)}, name):
+                column = frame[name]
+                if getattr(column, "ndim", 1) == 1 and getattr(column.dtype, "kind", "O") in "OiuUST" and column.is_unique and not column.isna().any():
+                    return name
+        return None
+    files = {}
+    for read in t.reads:
+        if read.frame is not None and hasattr(read.frame, "columns") and read.path is not None:
+            try:
+                files[str(read.path)] = {"rows": len(read.frame), "columns": len(read.frame.columns), "key": key_of(read.frame)}
+            except Exception:
+                pass
+    params = {}
+    try:
+        held = eval(${toPythonText(model)}, dict(get_ipython().user_ns))
+        for name, value in list(held.get_params(deep=False).items())[:100]:
+            if value is None or isinstance(value, (bool, int, float, str)) and value == value and value not in (float("inf"), -float("inf")):
+                params[name] = value
+    except Exception:
+        pass
+    found["files"], found["params"] = files, params
     with open(${toPythonText(path)}, "w") as file:
         json.dump(found, file)
 _levain_observe(); del _levain_observe`,
     path,
   );
-  const { opens, writes, refused, redirects, notes } = Seen.parse(value);
-  return { opens, writes, refusedNetwork: refused, redirects, notes, params: {}, metrics: {} };
+  const { refused, ...seen } = Seen.parse(value);
+  return { ...seen, refusedNetwork: refused };
 }

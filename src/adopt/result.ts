@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, relative, sep } from 'node:path';
 import type { Json } from '../kernel/canonical-json.ts';
 import { executedPath } from './attempt.ts';
@@ -32,8 +32,12 @@ export interface Observed {
   readonly refusedNetwork: readonly string[];
   readonly redirects: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
+  /** Tables that were read, by path: how large they are, and a column that tells their rows apart. */
+  readonly files: Readonly<
+    Record<string, { readonly rows: number; readonly columns: number; readonly key: string | null }>
+  >;
+  /** Of the model. */
   readonly params: Readonly<Record<string, Json>>;
-  readonly metrics: Readonly<Record<string, number>>;
 }
 
 const LOG_TAIL_LINES = 200;
@@ -83,7 +87,7 @@ export async function toResult(input: ResultInput): Promise<AdoptResult> {
       })),
       resumedAfter: null,
       params: { ...observed.params } as AdoptResult['run']['params'],
-      metrics: { ...observed.metrics },
+      metrics: choice.candidate.score ? { [choice.candidate.score.name]: choice.candidate.score.value } : {},
       exports: [await exported(choice, extracted)],
       writes: [...observed.writes],
     },
@@ -129,9 +133,11 @@ function environmentOf({ attempt, attempts, sentence }: BestRun): AdoptResult['e
 }
 
 /** The saved model in the form that a notebook step leaves: the folder, and the facts beside it. */
-async function exported({ candidate }: Choice, { folder }: Extracted): Promise<AdoptResult['run']['exports'][number]> {
-  const text = await readFile(join(folder, 'model.json'), 'utf8').catch(() => undefined);
-  const facts = text === undefined ? { ok: true } : (JSON.parse(text) as Record<string, never>);
+async function exported(
+  { candidate }: Choice,
+  { folder, facts: told }: Extracted,
+): Promise<AdoptResult['run']['exports'][number]> {
+  const facts = (told['model'] ?? { ok: true }) as AdoptResult['run']['exports'][number]['facts'];
   const variable = nameOf(candidate);
   await writeFile(join(folder, `export-${variable.replaceAll(/\W+/g, '_')}.json`), `${JSON.stringify(facts)}\n`);
   return { variable, ok: facts['ok'] !== false, folder: join(folder, 'model'), facts };
@@ -150,7 +156,7 @@ async function dataFiles(input: ResultInput): Promise<DataFile[]> {
     const wasOpened = file.at === main || lookups.has(file.at) || observed.opens.includes(file.at);
     if (!wasOpened) continue;
     const role = file.at === main ? 'main' : lookups.has(file.at) ? 'lookup' : 'other';
-    const isMain = role === 'main';
+    const table = observed.files[file.at];
     const asWritten = Object.entries({ ...data.redirects, ...observed.redirects })
       .filter(([, at]) => at === file.at)
       .map(([written]) => written);
@@ -162,10 +168,10 @@ async function dataFiles(input: ResultInput): Promise<DataFile[]> {
       outside: !isInside(file.source, places.spec.folder),
       asWritten,
       digest: digests.get(file.source) ?? (await digestOfFile(file.source)),
-      sizeBytes: 0,
-      rows: isMain ? (facts.dataset?.rows ?? null) : null,
-      columns: isMain && facts.rawColumns.length > 0 ? facts.rawColumns.length : null,
-      key: isMain ? (facts.key ?? null) : null,
+      sizeBytes: (await stat(file.source)).size,
+      rows: table?.rows ?? null,
+      columns: table?.columns ?? null,
+      key: (role === 'main' ? facts.key : null) ?? table?.key ?? null,
     });
   }
   return found.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
