@@ -20,9 +20,12 @@ def write_out(ip, choice, attempt, out_dir):
     features = attempt.features()
     made, known, refused = run_over(features, attempt.raw)
     rows = match(made, known, attempt.wanted.X, labels_of(attempt.wanted.X))
-    if any(row is None for row in rows):
+    if sum(row is None for row in rows) != attempt.made_up:
         raise Refused("the test rows were lost when columns that are not needed were left out")
     answers = answers_of(attempt)
+    if attempt.made_up:
+        found = [at for at, row in enumerate(rows) if row is not None]
+        rows, answers = [rows[at] for at in found], {name: values[found] for name, values in answers.items()}
     check(attempt.model, made, known, rows, answers)
     model_dir = os.path.join(out_dir, "model")
     model_facts = save_model(ip, choice, attempt.model, model_dir)

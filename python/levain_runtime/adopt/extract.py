@@ -6,17 +6,16 @@ and proof.pkl (raw rows, which of them are test rows, the notebook's own answers
 
 import json
 import os
-import pickle
 import traceback
 
 from . import describe as _describe
-from . import items as _items
+from . import difference as _difference
 from . import trace as _trace
 from .compose import compose
 from .match import labels_of, match
 from .program import Program
 from .refusal import Refused
-from .rewrite import Plan, Writer, quoted
+from .rewrite import Plan, Writer, short
 from .run import Features, run_over
 from .slice import Slicer, mark_carried
 from .wanted import is_direct, model_of, wanted_of
@@ -56,14 +55,25 @@ def _build(ip, choice, out_dir):
     wanted = wanted_of(trace, program, model, choice)
     best, refusals = None, []
     for read in main_reads(trace, choice):
+        attempt = Attempt(trace, program, model, wanted, choice, read)
         try:
-            best = Attempt(trace, program, model, wanted, choice, read).run()
+            best = attempt.run()
             break
         except Refused as refused:
             refusals.append(refused)
+            keep_attempt(attempt, out_dir)
     if best is None:
         raise refusals[0] if refusals else Refused("the notebook reads no file with rows", hint="Read the data with pandas.read_csv.")
     return _describe.write_out(ip, choice, best, out_dir)
+
+
+def keep_attempt(attempt, out_dir):
+    """What was tried stands beside the refusal, for who wants to see."""
+    try:
+        with open(os.path.join(out_dir, "features.refused.py"), "w", encoding="utf-8") as file:
+            file.write(attempt.text())
+    except Exception:  # it came to no text
+        pass
 
 
 def main_reads(trace, choice):
@@ -84,6 +94,7 @@ class Attempt:
     def __init__(self, trace, program, model, wanted, choice, read):
         self.trace, self.program, self.model, self.wanted, self.choice, self.read = trace, program, model, wanted, choice, read
         self.raw, self.after_read = raw_of(read)
+        self.made_up = 0  # test rows that resampling invented
 
     def run(self):
         siblings, tables = self._others()
@@ -120,6 +131,7 @@ class Attempt:
     def _slice(self):
         """Slices back from the rows' expression; answers the last lines of features()."""
         wanted, slicer = self.wanted, self.slicer
+        slicer.until = wanted.event.order
         slicer.statement = wanted.statement
         checked = self.plan.use("checked")
         position = self.program.position_of(wanted.statement.top)
@@ -219,13 +231,30 @@ class Attempt:
         made, known, self.refused = run_over(features, self.raw)
         self.rows = match(made, known, self.wanted.X, labels_of(self.wanted.X))
         missing = sum(row is None for row in self.rows)
-        if missing:
-            raise Refused(
-                "%d of the notebook's %d %s rows could not be found among the rows of %s through the extracted statements"
-                % (missing, len(self.rows), "test" if self.wanted.is_test else "training", self.read.written),
-                self.wanted.site.cell, self.wanted.site.node.lineno, code=self.wanted.site.code,
-            )  # fmt: skip
+        if self.plan.is_resampled and 3 * missing <= 2 * len(self.rows):
+            self.made_up = missing
+        elif missing:
+            raise self._lost(made, known, missing)
         self.made, self.known = made, known
+
+    def _lost(self, made, known, missing):
+        """The refusal for test rows that no raw row leads to, with the statement that makes the difference."""
+        site, X = self.wanted.site, self.wanted.X
+        kind = "test" if self.wanted.is_test else "training"
+        said = "%d of the notebook's %d %s rows do not come out of the rows of %s" % (missing, len(self.rows), kind, self.read.written)
+        columns = _difference.differing(made, known, X, labels_of(X), self.rows)
+        if not columns:
+            return Refused(said, site.cell, site.node.lineno, code=site.code)
+        name = _difference.column_name(made, X, columns[0][0])
+        column = repr(str(name)) if name is not None else "number %d" % (columns[0][0] + 1)
+        said += ": column %s differs" % column
+        piece = _difference.statement_for(self.pieces, name)
+        if piece is None:
+            return Refused(said, site.cell, site.node.lineno, code=site.code)
+        line = piece.statement.source_text()
+        why, hint = _difference.reason_for(line)
+        said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")
+        return Refused(said, piece.statement.cell, piece.statement.node.lineno, hint, line)
 
     def _find_unused(self):
         from .unused import find
@@ -309,4 +338,4 @@ def gaps_of(rows):
     return set()
 
 
-__all__ = ["build", "Attempt", "quoted", "_items", "pickle"]
+__all__ = ["build", "Attempt"]

@@ -109,11 +109,17 @@ def at(cell, number):
 
 def of(number, value):
     if _plain[number] < MAX_PLAIN:
-        data = None if isinstance(value, (list, tuple, dict, str)) else _r.data_behind(value)
+        data = None if isinstance(value, (list, tuple, dict, str)) or _r.is_index(value) else _rows_of(value)
         _pending.append([number, None if data is None else _r.Input(data), False])
         if len(_pending) > 1000:
             del _pending[:500]
     return value
+
+
+def _rows_of(value):
+    if type(value).__name__ in ("_LocIndexer", "_iLocIndexer"):
+        return value.obj
+    return _r.data_behind(value)
 
 
 def key(number, value):

@@ -1,7 +1,5 @@
 """The notebook's top-level statements in the order in which they ran."""
 
-import ast
-
 from .refusal import Refused
 from .sites import Offsets
 
@@ -12,6 +10,9 @@ class Statement:
     def __init__(self, run, number, node, offsets):
         self.cell, self.number, self.node, self.source, self.offsets = run.number, number, node, run.source, offsets
         self.top = (run.number, number)
+
+    def source_text(self):
+        return self.source[slice(*self.offsets.span(self.node))]
 
     def comments_above(self):
         """The lines of comment that stand directly above it."""

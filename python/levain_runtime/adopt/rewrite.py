@@ -12,8 +12,11 @@ from .freeze import BY_GROUP, FIT
 from .refusal import Refused
 from .sites import Offsets
 
+JOINING = frozenset("concat append _append merge join zip".split())
 #: Row methods that serving rows pass unchanged.
 ROWS = frozenset("drop_duplicates sample sort_values sort_index head tail query nlargest nsmallest truncate".split())
+#: Methods of pandas that number or join rows anew: serving rows go through them as they are.
+SAME_ROWS = frozenset("reset_index set_index reindex copy pop insert merge join concat align where mask loc iloc".split())
 #: What looks at other rows in order; a single row has none.
 ORDERED = frozenset("shift diff pct_change rank rolling expanding ewm cumsum cumprod cummax cummin duplicated cumcount".split())
 FILLING = frozenset("ffill bfill interpolate pad backfill".split())
@@ -55,7 +58,7 @@ class Plan(Rows):
         self.tables, self.main_only = tables, Rows(trace, program, main, {})
         self.learned, self.helpers, self.by_site = {}, set(), {}
         self.tops, self.rows, self.taken, self.renamed = set(), 0, set(), {}
-        self.argument, self.is_main_used, self.after_read = "rows", False, ""
+        self.argument, self.is_main_used, self.after_read, self.is_resampled = "rows", False, "", False
         self.reads = {read.site_id for read in trace.reads}
 
     def name_for(self, site, form, suffix=""):
@@ -138,12 +141,12 @@ def parts_of_index(node):
 
 class Writer:
     """Writes expressions of one statement. names: free names of what was written; prelude: statements to stand before it;
-    given: names that the prelude binds."""
+    given: names that the prelude binds; only: of a call that ran often, the last one up to this order counts."""
 
     def __init__(self, plan, statement, in_loop=False, in_function=False, parameters=()):
         self.plan, self.statement, self.in_loop, self.in_function = plan, statement, in_loop, in_function
         self.names, self.prelude, self.bound = set(), [], [set(parameters)]
-        self.keeps_rows, self.given = True, set()
+        self.keeps_rows, self.given, self.only = True, set(), None
 
     # Text.
 
@@ -214,15 +217,20 @@ class Writer:
         site = self.plan.trace.site_of(node)
         if site is None:
             return None, []
-        if not self.in_function:
-            return site, [r for r in site.records if r.top == self.statement.top]
-        chosen = [r for r in site.records if r.top in self.plan.tops]
-        return site, chosen or site.records
+        if self.in_function:
+            found = [r for r in site.records if r.top in self.plan.tops] or site.records
+        else:
+            found = [r for r in site.records if r.top == self.statement.top]
+        if self.only is not None:
+            found = [r for r in found if r.order <= self.only][-1:]
+        return site, found
 
     def _call(self, node):
         site, records = self.records_of(node)
         if site is None or not records:
             return None
+        if site.attribute == "range":
+            return self._range(node)
         last = records[-1]
         if site.id in self.plan.reads:
             return self._read(node, site)
@@ -247,7 +255,11 @@ class Writer:
         return None
 
     def _is_row_call(self, node, record):
-        return not record.callee.startswith("__main__.") and record.receiver_rows is not None
+        if record.callee.startswith("__main__.") or record.receiver_rows is None:
+            return False
+        if record.callee.startswith("pandas.") and record.callee.rsplit(".", 1)[-1] in SAME_ROWS:
+            return False
+        return self.carries(self._rows_argument(node))
 
     def _rows_argument(self, node):
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -264,12 +276,21 @@ class Writer:
             return "%s(%s)[%s]" % (plan.use("as_read"), plan.argument, plan.siblings[site.id])
         return self.learned(node, site, site.records, "table")
 
+    def _range(self, node):
+        """``range(0, 891)`` over all rows of the file goes over the rows at hand."""
+        count = self.plan.rows
+        if count < 2 or not any(isinstance(a, ast.Constant) and a.value == count for a in node.args):
+            return None
+        texts = ["len(%s)" % self.plan.argument if isinstance(a, ast.Constant) and a.value == count else self.text(a) for a in node.args]
+        return "range(%s)" % ", ".join(texts)
+
     # Fits.
 
     def _fit(self, node, site, records):
         method = site.attribute
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
         if method in ("fit_resample", "fit_sample"):
+            self.plan.is_resampled = True
             return "(%s)" % ", ".join(self.text(a) for a in _arguments(node)[:2])
         fitted = self.learned(node, site, records, "fit", _arguments(node)[:1])
         if isinstance(receiver, (ast.Name, ast.Attribute, ast.Subscript)) and len(self.bound) == 1:
@@ -401,7 +422,7 @@ class Writer:
         return site.off == "many" or (site.function is not None and len(records) >= max(20, self.plan.rows // 2))
 
     def _boils_down(self, node, site, record):
-        if not self.in_function and not self.carries(node):
+        if not self.in_function and not any(self.carries(child) for child in ast.iter_child_nodes(node)):
             return False
         value = record.value
         if site.attribute == "len" and getattr(node, "levain_sizes", False):
@@ -424,7 +445,7 @@ class Writer:
             held = self.plan.name_for(site, form, BY_GROUP)
             return "%s(%s, %s)" % (self.plan.use("learned_for"), quoted(held.name), group)
         held = self.plan.name_for(site, form)
-        if not self.in_loop and not self.in_function and len(records) == 1 and not held.replayed:
+        if (self.only is not None or not self.in_loop and not self.in_function) and len(records) == 1 and not held.replayed:
             return "LEARNED[%s][%d]" % (quoted(held.name), site.records.index(records[0]))
         if not self.in_function and not self.in_loop and form == "table":
             return "LEARNED[%s][0].copy()" % quoted(held.name)
@@ -443,9 +464,8 @@ class Writer:
                 return None
         except TypeError:
             return None
-        subject = node.func.value if isinstance(node.func, ast.Attribute) and self._is_local(node.func.value) else None
-        if subject is None:
-            subject = next((a for a in arguments if self._is_local(a)), None)
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) and site.attribute not in FIT else None
+        subject = next((a for a in [receiver, *arguments] if a is not None and self._is_local(a)), None)
         if subject is None:
             return None
         return "%s.name" % self.text(subject)
@@ -480,13 +500,13 @@ class Writer:
     # Which expressions hold rows.
 
     def carries(self, node):
-        return carries(node, self.plan, self.in_function)
+        return carries(node, self.plan, self.in_function, set().union(*self.bound[1:]))
 
 
-def carries(node, plan, in_function=False):
-    """Whether an expression holds rows, as far as the text and the calls seen tell."""
+def carries(node, plan, in_function=False, bound=frozenset()):
+    """Whether an expression holds rows, as far as the text and the calls seen tell. bound: names of callbacks, which may."""
     if isinstance(node, ast.Name):
-        return in_function or node.id in plan.carried
+        return in_function or node.id in plan.carried or node.id in bound
     if isinstance(node, ast.Constant):
         return False
     if isinstance(node, ast.Attribute) and node.attr in ROWLESS:
@@ -495,9 +515,11 @@ def carries(node, plan, in_function=False):
         site = plan.trace.site_of(node)
         if site is not None and site.id in plan.reads:
             return site.id == plan.main or site.id in plan.siblings
+        if site is not None and site.attribute not in JOINING and all(r.kind == "reduce" for r in site.records):
+            return False  # also where it never ran
     if isinstance(node, (ast.Lambda,)):
         return False
-    return any(carries(child, plan, in_function) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context))
+    return any(carries(child, plan, in_function, bound) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context))
 
 
 def _repeat(groups, records):

@@ -24,6 +24,7 @@ class Slicer:
         self.functions = Functions(self.program.trees)
         self.aliases = Aliases(self.program.trees)
         self.imports, self.pieces = {}, []
+        self.only, self.until = None, None  # orders of records: see Writer.only
         self._import_lines = _imports(self.program)
         for tree in self.program.trees:
             _mark_sizes(tree)
@@ -92,7 +93,9 @@ class Slicer:
         return None
 
     def _writer(self, in_function, in_loop):
-        return Writer(self.plan, self.statement, in_loop=in_loop, in_function=in_function)
+        writer = Writer(self.plan, self.statement, in_loop=in_loop, in_function=in_function)
+        writer.only = self.only
+        return writer
 
     @staticmethod
     def _needs(writer):
@@ -128,7 +131,7 @@ class Slicer:
             line = self._plain_assign(targets[0].id, value, node.value, live)
         else:
             line = " = ".join(written + [value])
-        kept = live if in_loop else live - (bound - {n for t in targets for n in changed_targets(t)})
+        kept = live - (bound - {n for t in targets for n in changed_targets(t)})
         lines = writer.prelude + ([line] if line else [])
         return lines, kept | self._needs(writer)
 
@@ -150,7 +153,7 @@ class Slicer:
         writer = self._writer(in_function, in_loop)
         value = writer.text(node.value)
         if writer.prelude:
-            kept = live - (writer.given if not in_loop else set())
+            kept = live - writer.given
             needed = set()
             for line in writer.prelude:
                 needed |= _names_in(line)
@@ -181,7 +184,7 @@ class Slicer:
                 line += ".copy()" if text.isidentifier() else ""
             lines += writer.prelude + ([line] if line else [])
             needs |= self._needs(writer)
-        kept = live if in_loop else live - {t.id for t, _ in wanted}
+        kept = live - {t.id for t, _ in wanted}
         return lines, kept | needs
 
     def _split_parts(self, value, count, in_function, in_loop):
@@ -194,6 +197,8 @@ class Slicer:
         arrays = [a for a in value.args if not isinstance(a, ast.Starred)]
         if records[-1].callee.endswith(".train_test_split") and len(arrays) * 2 == count:
             return [a for a in arrays for _ in (0, 1)]
+        if site.attribute in ("fit_resample", "fit_sample"):
+            self.plan.is_resampled = True
         if site.attribute in ("fit_resample", "fit_sample") and len(value.args) + len(value.keywords) >= count:
             return [*value.args, *[k.value for k in value.keywords]][:count]
         if records[-1].callee.endswith(".shuffle") and records[-1].parts and len(arrays) == count:
@@ -228,7 +233,7 @@ class Slicer:
             lines = writer.prelude
             if not lines:
                 return None
-            names = live if in_loop else live - writer.given
+            names = live - writer.given
             needed = {n.id for n in ast.walk(node.value.func) if isinstance(n, ast.Name)} - writer.given
             return lines, names | (needed & writer.names)
         return writer.prelude + [text], live | self._needs(writer)
@@ -285,6 +290,8 @@ class Slicer:
         return bool(bound & live) or self.aliases.touches(changed, live)
 
     def _for(self, node, live, in_function, in_loop):
+        if self._is_fold(node.iter, in_function):
+            return self._last_fold(node, live, in_function)
         writer = self._writer(in_function, in_loop)
         writer.keeps_rows = False
         iterated = writer.text(node.iter)
@@ -300,6 +307,22 @@ class Slicer:
         needed = (needed | before) - (bound_names(node.target) - live)
         head = writer.prelude + ["for %s in %s:" % (target, iterated)]
         return head + _indented(lines), needed | self._needs(writer)
+
+    def _is_fold(self, node, in_function):
+        """``kf.split(X)``: what is looped over are the row numbers of folds."""
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Call):
+                records = self._writer(in_function, False).records_of(inner)[1]
+                if records and records[-1].callee.startswith("sklearn.model_selection") and records[-1].callee.endswith(".split"):
+                    return True
+        return False
+
+    def _last_fold(self, node, live, in_function):
+        """Of a loop over folds only the pass in which the rows went into the model."""
+        before, self.only = self.only, self.until
+        lines, live = self.block(node.body, live, in_function, False)
+        self.only = before
+        return lines, live - bound_names(node.target)
 
     def _while(self, node, live, in_function, in_loop):
         writer = self._writer(in_function, True)
@@ -454,10 +477,16 @@ def _mark_sizes(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-            if name in SIZED or any(k.arg == "size" for k in node.keywords):
+            if name in SIZED or _is_random(node.func) or any(k.arg == "size" for k in node.keywords):
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.Call) and inner is not node:
                         inner.levain_sizes = True
+
+
+def _is_random(function):
+    """``np.random.rand`` and its kind."""
+    inner = function.value if isinstance(function, ast.Attribute) else None
+    return (isinstance(inner, ast.Attribute) and inner.attr == "random") or (isinstance(inner, ast.Name) and inner.id == "random")
 
 
 def writes_to_copies():
@@ -482,9 +511,9 @@ def _carry(node, plan):
         if isinstance(inner, ast.Assign):
             for target in inner.targets:
                 _carry_target(target, inner.value, plan)
-        elif isinstance(inner, (ast.For, ast.comprehension)) and _holds(inner.iter, plan):
+        elif isinstance(inner, (ast.For, ast.comprehension)) and carries(inner.iter, plan):
             plan.carried |= bound_names(inner.target)
-        elif isinstance(inner, ast.AugAssign) and _holds(inner.value, plan):
+        elif isinstance(inner, ast.AugAssign) and carries(inner.value, plan):
             plan.carried |= bound_names(inner.target) | changed_targets(inner.target)
 
 
@@ -492,19 +521,8 @@ def _carry_target(target, value, plan):
     if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)) and len(target.elts) == len(value.elts):
         for part, source in zip(target.elts, value.elts):
             _carry_target(part, source, plan)
-    elif _holds(value, plan):
+    elif carries(value, plan):
         plan.carried |= bound_names(target) | changed_targets(target)
-
-
-def _holds(value, plan):
-    """Like carries, but what boils rows down to a value does not hold rows."""
-    if isinstance(value, ast.Call):
-        site = plan.trace.site_of(value)
-        if site is not None and site.records and site.id not in plan.reads:
-            kinds = {r.kind for r in site.records}
-            if kinds == {"reduce"} and site.attribute not in ("concat", "append", "merge", "join", "zip"):
-                return False
-    return carries(value, plan)
 
 
 __all__ = ["Piece", "Slicer", "mark_carried", "root"]
