@@ -4,11 +4,14 @@ Runs inside the user's kernel, after the last cell. Standard library only; Pytho
 changes anything of the user's.
 """
 
-import ast
 import json
 import os
 import platform
 import sys
+
+from . import code_paths as _code_paths
+from . import forms as _forms
+from . import reaching as _reaching
 
 MAX_NAMES = 20
 MAX_FEATURES = 2000
@@ -34,63 +37,45 @@ def candidates(namespace):
     """Names of variables that can predict and were fitted, in the order in which they were made."""
     found = []
     for name, value in list(namespace.items()):
-        if not name.startswith("_") and not isinstance(value, type) and _can_predict(value) and _is_fitted(value):
+        if not name.startswith("_") and not isinstance(value, type) and _can_predict(value) and _forms.is_fitted(value):
             found.append(name)
     return found[:MAX_NAMES]
 
 
 def _save(namespace, name, folder):
-    found, model = _reach(namespace, name)
+    found, model = _reaching.reach(namespace, name)
     if not found:
         others = candidates(namespace)
         hint = " Fitted models there: %s." % ", ".join(others) if others else " No fitted model is left there."
         return _problem("missing", "The notebook leaves no variable named %s.%s" % (name, hint), candidates=others)
+    why_not = _forms.why_not(model)
+    if why_not:
+        return _problem("not_served", "%s is %s." % (name, why_not), candidates=candidates(namespace))
     if not _can_predict(model):
         message = "%s is a %s, which has no predict method." % (name, _type_name(model))
         return _problem("not_a_model", message, candidates=candidates(namespace))
-    if not _is_fitted(model):
+    if not _forms.is_fitted(model):
         return _problem("not_fitted", "%s (%s) was never fitted." % (name, _type_name(model)))
     os.makedirs(folder, exist_ok=True)
-    serializer = _dump(model, os.path.join(folder, "model.pkl"))
-    facts = _facts(model, serializer)
-    facts["inputs"] = _inputs(namespace, facts["features"])
+    kept = _forms.dump(model, folder)
+    if kept["serializer"] == "pickle" and any(_top_module(part) == "__main__" for part in _parts(model)):
+        return _problem("not_saved", "%s is made of classes of the notebook, which only cloudpickle can save; add cloudpickle to the environment." % name)
+    facts = _facts(model, kept["serializer"])
+    frame = _training_frame(namespace, facts["features"])
+    facts["inputs"] = _inputs(model, frame, facts["features"])
+    facts["flavor"] = kept["flavor"]
+    facts["code"] = _code_paths.copy_modules(os.path.join(folder, kept["file"]), folder) if kept["file"].endswith(".pkl") else []
+    _write_categories(model, frame, folder)
     _write(os.path.join(folder, "requirements.txt"), "\n".join(facts["requirements"]) + "\n")
-    _write(os.path.join(folder, "MLmodel"), _mlmodel(facts))
+    _write(os.path.join(folder, "MLmodel"), _mlmodel(facts, kept))
     return facts
 
 
-def _reach(namespace, name):
-    """(True, the object) of a variable, or of what one holds: ``models['rf']``, ``found[0].model``. Nothing is called."""
-    if name in namespace:
-        return True, namespace[name]
-    try:
-        return True, _value(ast.parse(name, mode="eval").body, namespace)
-    except Exception:  # no such name, key or attribute; a property may raise anything
-        return False, None
-
-
-def _value(node, namespace):
-    if isinstance(node, ast.Name):
-        return namespace[node.id]
-    if isinstance(node, ast.Attribute):
-        return getattr(_value(node.value, namespace), node.attr)
-    if isinstance(node, ast.Subscript):
-        key = getattr(node.slice, "value", node.slice) if type(node.slice).__name__ == "Index" else node.slice
-        return _value(node.value, namespace)[ast.literal_eval(key)]
-    raise ValueError("not a name, attribute or item")
-
-
-def _dump(model, path):
-    """By value where the class stands in the notebook itself: cloudpickle, joblib's copy of it, then plain pickle."""
-    for module, label in (("cloudpickle", "cloudpickle"), ("joblib.externals.cloudpickle", "cloudpickle"), ("pickle", "pickle")):
-        try:
-            pickler = __import__(module, fromlist=["dump"])
-        except ImportError:
-            continue
-        with open(path, "wb") as file:
-            pickler.dump(model, file, protocol=4)
-        return label
-    raise RuntimeError("no pickler")
+def _write_categories(model, frame, folder):
+    known = _forms.categories(model, frame)
+    if known:
+        os.makedirs(os.path.join(folder, "levain"), exist_ok=True)
+        _write(os.path.join(folder, "levain", "categories.json"), json.dumps(known))
 
 
 def _facts(model, serializer):
@@ -100,23 +85,27 @@ def _facts(model, serializer):
         "type": _type_name(model),
         "estimator": _type_name(last),
         "hasProba": _has(model, "predict_proba"),
-        "classes": _plain_list(getattr(model, "classes_", None), MAX_CLASSES),
-        "features": _plain_list(getattr(model, "feature_names_in_", None), MAX_FEATURES),
-        "featureCount": _plain_number(getattr(model, "n_features_in_", None)),
+        "classes": _plain_list(_get(model, "classes_"), MAX_CLASSES),
+        "features": _plain_list(_forms.feature_names(model), MAX_FEATURES),
+        "featureCount": _plain_number(_get(model, "n_features_in_")),
         "serializer": serializer,
         "python": platform.python_version(),
         "requirements": _requirements(model),
     }
 
 
-def _mlmodel(facts):
-    sklearn = [line[len("scikit-learn=="):] for line in facts["requirements"] if line.startswith("scikit-learn==")]
-    lines = ["flavors:", "  python_function:", "    env:", "      virtualenv: python_env.yaml"]
-    lines += ["    loader_module: mlflow.sklearn", "    model_path: model.pkl", "    predict_fn: predict"]
+def _mlmodel(facts, kept):
+    flavor, code = kept["flavor"], _code_paths.FOLDER if facts["code"] else "null"
+    package = "scikit-learn" if flavor == "sklearn" else flavor
+    versions = [line[len(package) + 2 :] for line in facts["requirements"] if line.startswith(package + "==")]
+    lines = ["flavors:", "  python_function:", "    code: %s" % code, "    env:", "      virtualenv: python_env.yaml"]
+    # MLflow's loader of scikit-learn's flavor loads any pickle; its loaders of other flavors want files of their own.
+    lines += ["    loader_module: mlflow.sklearn", "    model_path: %s" % kept["file"], "    predict_fn: predict"]
     lines += ["    python_version: %s" % facts["python"]]
-    if sklearn:
-        lines += ["  sklearn:", "    code: null", "    pickled_model: model.pkl"]
-        lines += ["    serialization_format: %s" % facts["serializer"], "    sklearn_version: %s" % sklearn[0]]
+    lines += ["  %s:" % flavor, "    code: %s" % code]
+    lines += ["    keras_file: %s" % kept["file"]] if flavor == "keras" else ["    pickled_model: %s" % kept["file"]]
+    lines += ["    serialization_format: %s" % facts["serializer"]]
+    lines += ["    %s_version: %s" % (flavor, versions[0])] if versions else []
     if facts["inputs"]:
         # A YAML text in single quotes: quotes inside are doubled.
         lines += ["signature:", "  inputs: '%s'" % json.dumps(facts["inputs"]).replace("'", "''")]
@@ -124,38 +113,55 @@ def _mlmodel(facts):
     return "\n".join(lines) + "\n"
 
 
-def _inputs(namespace, features):
-    """Names and types of the columns that the model was fitted on, told by the newest frame that still holds them all."""
+def _training_frame(namespace, features):
+    """The newest frame that still holds all columns that the model was fitted on."""
     if not features:
         return None
     frames = [value for value in list(namespace.values()) if hasattr(value, "dtypes") and hasattr(value, "columns")]
-    kinds = {}
     for frame in reversed(frames):
         try:
-            if set(features) <= set(frame.columns):
-                kinds = {name: frame[name].dtype for name in features}
-                break
+            if set(features) <= {str(name) for name in frame.columns}:
+                return frame[[name for name in frame.columns if str(name) in set(features)]]
         except Exception:  # a frame of another library, or with names that do not compare
             continue
-    return [{"type": _column_type(kinds.get(name)), "name": str(name), "required": True} for name in features]
+    return None
 
 
-def _column_type(dtype):
+def _inputs(model, frame, features):
+    """Names and types of the columns that the model was fitted on."""
+    if not features:
+        return None
+    kinds = {} if frame is None else {str(name): frame[name].dtype for name in frame.columns if frame[name].ndim == 1}
+    coded = set(_category_columns(model))
+    return [{"type": _column_type(kinds.get(name), name in coded), "name": name, "required": True} for name in features]
+
+
+def _category_columns(model):
+    """CatBoost's columns of categories: there 1 and 1.0 are different words."""
+    if not _has(model, "get_cat_feature_indices"):
+        return []
+    return [str(model.feature_names_[i]) for i in model.get_cat_feature_indices()]
+
+
+def _column_type(dtype, is_category=False):
     """Whole numbers count as double, so that a caller may send 12.5 where the notebook's file held 12."""
     kind = getattr(dtype, "kind", "f")
     if str(dtype) in ("category", "object", "string", "str") or kind in "OSUT":
         return "string"
     if kind == "b":
         return "boolean"
+    if is_category and kind in "iu":
+        return "long"
     return "datetime" if kind in "Mm" else "double"
 
 
 def _requirements(model):
     """Pins of what the object is made of: the distributions of the modules of its parts."""
     modules = sorted({_top_module(part) for part in _parts(model)} - {"__main__", "builtins"})
-    names = {"sklearn": "scikit-learn"}
+    names = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn", "category_encoders": "category-encoders"}
+    based = ["sklearn"] if any(base.__module__.split(".")[0] == "sklearn" for part in _parts(model) for base in type(part).__mro__) else []
     pins = []
-    for module in modules + ["numpy", "pandas", "cloudpickle"]:
+    for module in modules + based + ["numpy", "pandas", "cloudpickle"]:
         loaded = sys.modules.get(module)
         version = getattr(loaded, "__version__", None)
         if isinstance(version, str):
@@ -197,19 +203,18 @@ def _can_predict(value):
     return _has(value, "predict")
 
 
+def _get(value, name):
+    try:
+        return getattr(value, name, None)
+    except Exception:  # as below
+        return None
+
+
 def _has(value, name):
     try:
         return callable(getattr(value, name, None))
     except Exception:  # properties of lazy objects may raise anything
         return False
-
-
-def _is_fitted(value):
-    """Attributes that end in one underscore are scikit-learn's sign of fitting; other libraries are believed."""
-    if not type(value).__module__.startswith("sklearn."):
-        return True
-    last = _last_step(value)
-    return any(name.endswith("_") and not name.startswith("_") for name in getattr(last, "__dict__", {}))
 
 
 def _type_name(value):
@@ -221,9 +226,11 @@ def _top_module(value):
 
 
 def _plain_list(value, limit):
-    if value is None:
+    if value is None or isinstance(value, str) or not hasattr(value, "__iter__"):
         return None
     items = value.tolist() if hasattr(value, "tolist") else list(value)
+    if not items:
+        return None
     return [item if isinstance(item, (str, int, float, bool)) else str(item) for item in items[:limit]]
 
 

@@ -278,13 +278,24 @@ def _aligned(result, rows):
         raise RowsFailed("Shape", "features(df) returned None; return the frame")
     got = _row_count(result)
     if got != rows:
-        raise RowsFailed("Shape", "features(df) returned %s rows for %d; keep every row" % (got, rows))
+        raise _left_out(result, rows) or RowsFailed("Shape", "features(df) returned %s rows for %d; keep every row" % (got, rows))
     index = getattr(result, "index", None)
     if index is not None and callable(getattr(result, "reindex", None)) and list(index) != list(range(rows)):
         if sorted(index) != list(range(rows)):
             raise RowsFailed("Shape", "features(df) changed the index; keep the rows' own")
         return result.sort_index()
     return result
+
+
+def _left_out(result, rows):
+    """Where the index still tells which rows features.py filtered out, a failure that names them; else None."""
+    index = getattr(result, "index", None)
+    kept = list(index) if index is not None and hasattr(index, "is_unique") else None
+    if kept is None or len(kept) >= rows or len(set(kept)) < len(kept) or not set(kept) <= set(range(rows)):
+        return None
+    error = RowsFailed("Shape", "features(df) left rows out")
+    error.rows = {row: "features.py leaves this row out" for row in sorted(set(range(rows)) - set(kept))}
+    return error
 
 
 def _row_count(result):
@@ -383,7 +394,8 @@ def class_cells(model):
     cells = classes.tolist() if hasattr(classes, "tolist") else list(classes)
     # An array of objects keeps numpy's numbers.
     cells = [cell.item() if hasattr(cell, "item") else cell for cell in cells]
-    return cells if all(isinstance(c, (bool, int, float, str)) for c in cells) else None
+    # Regressors of some libraries keep an empty list of classes.
+    return cells if cells and all(isinstance(c, (bool, int, float, str)) for c in cells) else None
 
 
 def libraries():
