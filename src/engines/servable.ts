@@ -3,7 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import type { Cell, Frame } from '../kernel/frame.ts';
 import { sha256 } from '../kernel/hash.ts';
-import type { LoadedPythonModel } from '../ports/python-worker.ts';
+import {
+  type LoadedPythonModel,
+  type PythonResult,
+  type PythonRowError,
+  ROWS_REFUSED,
+} from '../ports/python-worker.ts';
 import { readEngine } from './engine-file.ts';
 import { withFault } from './fault.ts';
 import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from './outputs.ts';
@@ -11,7 +16,7 @@ import { compileModel } from './predictor.ts';
 import { layOutFiles } from './python-files.ts';
 import { checkRows, columnTypes } from './signature.ts';
 import { runInTurns } from './turns.ts';
-import type { Outputs, Servable, ServableIo, ServableSpec } from './types.ts';
+import type { Outputs, RowError, Servable, ServableIo, ServableSpec } from './types.ts';
 
 /**
  * Makes a version ready to answer: reads and verifies its engine file, starts its Python worker where `features.py` or the engine
@@ -72,8 +77,8 @@ async function loadEngine(spec: ServableSpec, io: ServableIo): Promise<Runnable>
       if (rows.rowCount === 0)
         return finish(run({ rowCount: 0, columns: emptyInputs(model.inputs.names ?? [], model.inputs.count) }));
       const result = await features.run('features', rows, options(deadlineMs));
-      if (!result.ok) return failed(spec, rows.rowCount, `${result.kind}: ${result.message}`);
-      return finish(withRowErrors(await runOnFeatures(run, result.frame, spec), result.errors));
+      if (!result.ok) return allFailed(spec, rows.rowCount, result);
+      return finish(withRowErrors(await runOnFeatures(run, result.frame, spec), rowErrors(result.errors)));
     },
     close: () => features.close(),
   };
@@ -125,9 +130,9 @@ function pythonRunnable(spec: ServableSpec, loaded: LoadedPythonModel, remove: (
     predict: async (rows, deadlineMs) => {
       if (rows.rowCount === 0) return failed(spec, 0, '');
       const result = await loaded.run(spec.features ? 'both' : 'model', rows, options(deadlineMs));
-      if (!result.ok) return failed(spec, rows.rowCount, `${result.kind}: ${result.message}`);
+      if (!result.ok) return allFailed(spec, rows.rowCount, result);
       const outputs = outputsFromPython(result.frame, { task: spec.task, classes, positive });
-      return withThreshold(withRowErrors(outputs, result.errors), spec, classes, positive);
+      return withThreshold(withRowErrors(outputs, rowErrors(result.errors)), spec, classes, positive);
     },
     close: async () => {
       await loaded.close();
@@ -140,6 +145,17 @@ function executable(spec: ServableSpec): string {
   if (!spec.python)
     throw new AppError('invalid', `${spec.model} v${spec.version} needs Python, but names no environment`);
   return spec.python.executable;
+}
+
+/** What Python said of rows; those that the code refuses are no failures of it. */
+const rowErrors = (errors: readonly PythonRowError[] | undefined): readonly RowError[] | undefined =>
+  errors?.map(({ row, kind, message }) => ({ row, message, ...(kind === ROWS_REFUSED && { refused: true }) }));
+
+/** No row was answered: each has its own reason where the worker told them. */
+function allFailed(spec: ServableSpec, rowCount: number, result: Extract<PythonResult, { ok: false }>): Outputs {
+  const whole = failed(spec, rowCount, `${result.kind}: ${result.message}`);
+  const isRefusal = result.errors?.some(({ kind }) => kind === ROWS_REFUSED) === true;
+  return isRefusal ? { ...whole, errors: rowErrors(result.errors)! } : whole;
 }
 
 /** Every row failed for the same reason. */

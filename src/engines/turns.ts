@@ -33,7 +33,7 @@ export function concatOutputs(parts: readonly Outputs[]): Outputs {
   const errors: RowError[] = [];
   let at = 0;
   for (const part of parts) {
-    for (const { row, message } of part.errors ?? []) errors.push({ row: row + at, message });
+    for (const error of part.errors ?? []) errors.push({ ...error, row: error.row + at });
     for (let i = 0; i < part.rowCount; i++) labels[at + i] = part.labels[i]!;
     at += part.rowCount;
   }

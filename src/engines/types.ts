@@ -44,6 +44,8 @@ export interface PythonFile {
 export interface RowError {
   readonly row: number;
   readonly message: string;
+  /** The row holds what the version says that it cannot answer: no fault of the version's. */
+  readonly refused?: boolean;
 }
 
 /** Answers in the rows' order. A row with an error has the label null and the score NaN. */

@@ -461,7 +461,7 @@ describe('a version', () => {
 });
 
 describe('a model that takes no missing value', () => {
-  it('is asked for one: 400 that names the column, and the log says what the model said', async () => {
+  it('is asked for one: 400 that names the column, and the log says that the row was refused', async () => {
     const world = await startWorld([endpointOf(challenger)], [challenger]);
     try {
       const url = `${world.gateway.url}/v2/models/churn/infer`;
@@ -474,7 +474,19 @@ describe('a model that takes no missing value', () => {
       const some = await post(url, { inputs: rowOf([1, 2, 3]).map((x) => ({ ...x, shape: [2], data: [1, null] })) });
       assert.deepEqual([some.status, some.body.parameters.failed_rows], [200, '1']);
       const row = await until(() => rowsOf(world.plane.segments).find((r) => r['caller_id'] === 'null'));
-      assert.deepEqual([row['status'], row['error']], [1, 'Input X contains NaN']);
+      assert.deepEqual([row['status'], row['error']], [2, message]);
+      const sum = (of: 'requests' | 'errors' | 'refused') =>
+        world.plane.segments.flatMap(({ counters }) => counters).reduce((n, { counters }) => n + counters[of], 0);
+      await until(() => sum('refused') === 3);
+      assert.deepEqual([sum('requests'), sum('errors')], [1, 0], 'rows of callers light no light of the service');
+      const mlflow = await post(`${world.gateway.url}/endpoints/churn/invocations`, {
+        instances: [
+          [1, 2, 3],
+          [1, null, 3],
+        ],
+      });
+      assert.deepEqual([mlflow.status, mlflow.body.error_code], [400, 'BAD_REQUEST']);
+      assert.match(mlflow.body.message, /^Column "x1" is null in row 1, which this model does not take/);
     } finally {
       await world.close();
     }

@@ -16,10 +16,24 @@ export type PythonResult =
       readonly ok: true;
       readonly frame: Frame;
       /** Rows that failed alone: their cells are missing, their neighbours are answered. */
-      readonly errors?: readonly { readonly row: number; readonly message: string }[];
+      readonly errors?: readonly PythonRowError[];
     }
-  /** The user's code failed: data, not a bug. `rows` names the rows that it could be pinned to, where known. */
-  | { readonly ok: false; readonly kind: string; readonly message: string; readonly rows?: readonly number[] };
+  /** The user's code failed: data, not a bug. `errors` names the rows that it could be pinned to, where known. */
+  | {
+      readonly ok: false;
+      readonly kind: string;
+      readonly message: string;
+      readonly errors?: readonly PythonRowError[];
+    };
+
+/** `kind` is the exception's class; `RowsRefused` says that the row, not the code, is what is wrong. */
+export interface PythonRowError {
+  readonly row: number;
+  readonly kind: string;
+  readonly message: string;
+}
+
+export const ROWS_REFUSED = 'RowsRefused';
 
 export interface LoadedPythonModel {
   /** Versions of Python and of the libraries that were loaded. */

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 
+from .. import inspect
 from . import freeze, testrows
 from .refusal import Refused
 from .records import copy_of, is_array, is_data, is_frame, is_series, is_sparse, size_of
@@ -105,7 +106,7 @@ def export(namespace, name, folder, facts_path, config):
         return
     try:
         facts["learned"] = recorder.write_learned(folder, config["notebook"])
-        found = recorder.write_rows(namespace, namespace[name], folder, config)
+        found = recorder.write_rows(namespace, inspect._reach(namespace, name)[1], folder, config)
         facts["testRows"] = {"matched": found["matched"], "of": found["of"], "reason": found["reason"]}
     except NotFound as error:
         facts = {"ok": False, "kind": "features", "message": str(error)}

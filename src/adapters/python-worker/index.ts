@@ -317,10 +317,8 @@ function resultOf(reply: Reply, from: number, to: number): PythonResult {
     .filter(({ row }) => row >= from && row < to)
     .map((e) => ({ ...e, row: e.row - from }));
   if (errors.length > 0 && errors.length === to - from)
-    return { ok: false, kind: errors[0]!.kind, message: errors[0]!.message, rows: errors.map(({ row }) => row) };
+    return { ok: false, kind: errors[0]!.kind, message: errors[0]!.message, errors };
   const whole = reply.frame ?? { rowCount: to, columns: [] };
   const frame = from === 0 && to === whole.rowCount ? whole : sliceFrame(whole, from, to);
-  return errors.length > 0
-    ? { ok: true, frame, errors: errors.map(({ row, message }) => ({ row, message })) }
-    : { ok: true, frame };
+  return errors.length > 0 ? { ok: true, frame, errors } : { ok: true, frame };
 }

@@ -162,9 +162,44 @@ test('a row that fails does not take its neighbours along', { skip }, async () =
   ]);
   assert.ok(good?.ok && good.errors === undefined);
   assert.ok(mixed?.ok);
-  assert.deepEqual(mixed.errors, [{ row: 1, message: 'x is negative' }]);
+  assert.deepEqual(mixed.errors, [{ row: 1, kind: 'ValueError', message: 'x is negative' }]);
   assert.deepEqual(column(mixed.frame, 'double'), [6, Number.NaN, 8]);
-  assert.deepEqual(bad, { ok: false, kind: 'ValueError', message: 'x is negative', rows: [0] });
+  const whole = { kind: 'ValueError', message: 'x is negative' };
+  assert.deepEqual(bad, { ok: false, ...whole, errors: [{ row: 0, ...whole }] });
+  await loaded.close();
+});
+
+test('rows that the code refuses or leaves out are told with their reasons, all at once, and the others are answered', {
+  skip,
+}, async () => {
+  const path = join(folder, 'refusing');
+  await writeFile(
+    path,
+    `class RowsRefused(ValueError):
+    def __init__(self, rows):
+        super().__init__("rows")
+        self.rows = rows
+
+def features(df):
+    bad = df["x"] < 0
+    if bad.any():
+        raise RowsRefused({int(at): "x is %d" % df["x"][at] for at in df.index[bad]})
+    return df[df["x"] < 100]
+`,
+  );
+  const loaded = await workers.load(python!, { featuresPath: path });
+  const count = 2_000;
+  const many = rows(...Array.from({ length: count }, (_, i) => (i % 3 === 0 ? -i - 1 : i % 3 === 1 ? 100 + i : 1)));
+  const result = await loaded.run('features', many);
+  assert.ok(result.ok);
+  const told = result.errors ?? [];
+  assert.equal(told.length, Math.ceil((count * 2) / 3));
+  assert.deepEqual(told.slice(0, 2), [
+    { row: 0, kind: 'RowsRefused', message: 'x is -1' },
+    { row: 1, kind: 'RowsRefused', message: 'features.py leaves this row out' },
+  ]);
+  const none = await loaded.run('features', rows(-1, -2));
+  assert.deepEqual(!none.ok && none.errors?.map(({ message }) => message), ['x is -1', 'x is -2']);
   await loaded.close();
 });
 

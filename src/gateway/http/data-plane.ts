@@ -10,6 +10,7 @@ import { parseCsvInvocations, parseInvocations } from '../protocols/mlflow.ts';
 import { parseInferBody } from '../protocols/oip.ts';
 import type { LiveEndpoint } from '../serve/live-endpoint.ts';
 import { type Facts, type Outcome, type PredictDeps, predict } from '../serve/predict.ts';
+import { rowsInWords } from '../serve/refusals.ts';
 import type { GatheredRequest } from './body.ts';
 import { parseJson } from './json.ts';
 import { sendJson, statusOf } from './respond.ts';
@@ -25,12 +26,15 @@ interface Protocol {
   parse(request: IncomingMessage, body: Buffer, endpoint: LiveEndpoint): Call;
   answer(outcome: Outcome & { ok: true }): string;
   error(status: number, message: string): string;
+  /** Whether an answer may hold rows without one, named beside them. */
+  readonly mayBePartial: boolean;
 }
 
 export const OIP: Protocol = {
   parse: (_, body, endpoint) => parseInferBody(body, endpoint.traffic?.champion.scanRow),
   answer: inferAnswer,
   error: (_, message) => JSON.stringify({ error: message }),
+  mayBePartial: true,
 };
 
 const MLFLOW_CODES: Readonly<Record<number, string>> = {
@@ -50,6 +54,8 @@ export const MLFLOW: Protocol = {
     isCsv(request) ? parseCsvInvocations(body.toString('utf8')) : parseInvocations(parseJson(body)),
   answer: invocationsAnswer,
   error: (status, message) => JSON.stringify({ error_code: MLFLOW_CODES[status] ?? 'INTERNAL_ERROR', message }),
+  // A list of predictions has no place for a reason, and null is no prediction.
+  mayBePartial: false,
 };
 
 export const isCsv = (request: IncomingMessage): boolean => mediaTypeOf(request) === 'text/csv';
@@ -137,7 +143,11 @@ export class DataPlane {
   }
 
   #send(protocol: Protocol, outcome: Outcome, response: ServerResponse): void {
-    if (outcome.ok) sendJson(response, 200, protocol.answer(outcome), outcome.ids, isPlain(outcome));
+    const failed = outcome.ok && !protocol.mayBePartial ? outcome.outputs.errors : undefined;
+    if (outcome.ok && failed && failed.length > 0) {
+      const status = failed.every(({ refused }) => refused) ? 400 : 500;
+      sendJson(response, status, protocol.error(status, rowsInWords(outcome.outputs)), outcome.ids);
+    } else if (outcome.ok) sendJson(response, 200, protocol.answer(outcome), outcome.ids, isPlain(outcome));
     else {
       const status = outcome.isUnavailable ? 503 : outcome.isCallers ? 400 : 500;
       sendJson(response, status, protocol.error(status, outcome.message), outcome.ids);

@@ -1,5 +1,5 @@
 import { isNumberType, NumberRow } from '../../engines/number-row.ts';
-import type { ServableSpec } from '../../engines/types.ts';
+import type { RowError, ServableSpec } from '../../engines/types.ts';
 import type { Cell, Column, ColumnValues, Frame } from '../../kernel/frame.ts';
 import type { MonitorProfile } from '../../stats/profile.ts';
 import { LIMITS } from '../limits.ts';
@@ -57,7 +57,7 @@ export interface LoggedRequest extends LoggedContext {
 export interface LoggedAnswers {
   readonly labels: readonly Cell[];
   readonly scores: Float64Array;
-  readonly errors?: readonly { readonly row: number; readonly message: string }[];
+  readonly errors?: readonly RowError[];
 }
 
 export const logSchemaOf = (projectId: string, endpoint: string, spec: Pick<ServableSpec, 'signature'>): LogSchema => ({
@@ -167,7 +167,7 @@ export class Batch {
   #markFailed(at: number, row: number, errors: NonNullable<LoggedAnswers['errors']>): void {
     const error = errors.find((candidate) => candidate.row === row);
     if (!error) return;
-    this.status[at] = 1;
+    this.status[at] = error.refused ? 2 : 1;
     this.errors.set(at, error.message.slice(0, LIMITS.errorCharacters));
   }
 

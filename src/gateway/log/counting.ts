@@ -108,12 +108,12 @@ function countGroup(batch: Batch, { rows }: Group, features: Frame, counters: Co
   countRequests(batch, reached, counters);
 }
 
-/** A request counts where its first row is; it failed where any row of this batch did. Its rows stand together. */
+/** A request counts once, and failed where any row of this batch did. Its rows stand together. */
 function countRequests(batch: Batch, rows: readonly number[], counters: Counters): void {
   const w = counters.window;
   let hasFailed = false;
   for (const row of rows) {
-    if (batch.rowOfRequest[row] === 0) {
+    if (isFirst(batch, row)) {
       counters.countRequest(batch.latencyUs[row]!);
       if (batch.contextOf(row).fallback) w.fallbacks += 1;
       hasFailed = false;
@@ -123,6 +123,16 @@ function countRequests(batch: Batch, rows: readonly number[], counters: Counters
       hasFailed = true;
     }
   }
+}
+
+/** The first of its request's rows that reached a model; those before it in this batch were refused. */
+function isFirst(batch: Batch, row: number): boolean {
+  let before = row;
+  while (batch.rowOfRequest[before]! > 0) {
+    before -= 1;
+    if (before < 0 || batch.requestIds[before] !== batch.requestIds[row] || batch.status[before] !== 2) return false;
+  }
+  return true;
 }
 
 function clear(w: WindowCounters): void {

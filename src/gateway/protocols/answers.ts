@@ -1,6 +1,7 @@
 import type { Outputs } from '../../engines/types.ts';
 import type { Cell } from '../../kernel/frame.ts';
 import type { Answer } from '../serve/predict.ts';
+import { rowsInWords } from '../serve/refusals.ts';
 
 /**
  * An OIP response. `parameters.prediction_ids` is text, comma-separated, one id a row, for the protocol's parameters are text, numbers and
@@ -44,9 +45,9 @@ export function invocationsAnswer({ version, outputs }: Answer): string {
   return `{"predictions": [${rows.join(',')}]}`;
 }
 
-const failedText = ({ errors }: Outputs): string =>
-  errors && errors.length > 0
-    ? `,"failed_rows":"${errors.map(({ row }) => row).join(',')}","error":${JSON.stringify(errors[0]!.message.slice(0, 200))}`
+const failedText = (outputs: Outputs): string =>
+  outputs.errors && outputs.errors.length > 0
+    ? `,"failed_rows":"${outputs.errors.map(({ row }) => row).join(',')}","error":${JSON.stringify(rowsInWords(outputs))}`
     : '';
 
 function labelsText(labels: readonly Cell[]): string {

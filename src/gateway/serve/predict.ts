@@ -11,6 +11,7 @@ import { fallbackOutputs } from './fallback.ts';
 import type { Breach } from './limit-watch.ts';
 import type { Choice, LiveEndpoint } from './live-endpoint.ts';
 import type { LiveVersion } from './live-version.ts';
+import { rowsInWords, withRefusals } from './refusals.ts';
 import { score } from './scoring.ts';
 import type { ShadowQueue } from './shadow.ts';
 
@@ -153,12 +154,15 @@ function finish(
   passage: Passage,
   version: LiveVersion,
   frame: Frame,
-  outputs: Outputs,
+  answered: Outputs,
   fallback: boolean,
 ): Outcome | Promise<Outcome> {
-  const failed = outputs.errors?.length ?? 0;
-  if (failed > 0 && failed >= outputs.rowCount && !fallback)
-    return fail(deps, passage, version, frame, new Error(outputs.errors![0]!.message), fallback);
+  const outputs = passage.choice.role === 'champion' ? withRefusals(answered, frame) : answered;
+  const errors = outputs.errors ?? [];
+  if (errors.length > 0 && errors.length >= outputs.rowCount && !fallback) {
+    if (errors.every(({ refused }) => refused)) return refuse(deps, passage, version, frame, outputs);
+    return fail(deps, passage, version, frame, new Error(errors.find(({ refused }) => !refused)!.message), fallback);
+  }
   record(deps, passage, version, frame, outputs, fallback);
   const { choice, endpoint, call, ids } = passage;
   if (choice.shadow && choice.role === 'champion' && !fallback)
@@ -167,8 +171,17 @@ function finish(
       version: choice.shadow,
       request: requestOf(passage, choice.shadow, 0, false, 'shadow', null),
       call,
+      unanswered: new Set(errors.map(({ row }) => row)),
     });
   return { ok: true, version, outputs, ids, call, fallback };
+}
+
+/** No row can be answered, and the rows are why: logged as refused, each with its reason. */
+function refuse(deps: PredictDeps, passage: Passage, version: LiveVersion, frame: Frame, outputs: Outputs): Failure {
+  deps.log.append(requestOf(passage, version, latencyUsOf(passage), false, passage.choice.role, null), frame, outputs);
+  const { endpoint, choice, facts, ids } = passage;
+  endpoint.stats.arm(version.spec.versionId, version.spec.version, choice.role, facts.rehearsal !== null).refused += 1;
+  return { ok: false, message: rowsInWords(outputs), isUnavailable: false, isCallers: true, ids };
 }
 
 function fail(
@@ -190,32 +203,7 @@ function fail(
   deps.log.append(request, frame, null);
   tally(passage, version, frame.rowCount, latencyUs, true, fallback);
   observe(deps, passage, latencyUs, true);
-  const callers = callersFault(frame, message);
-  return {
-    ok: false,
-    message: callers ?? message,
-    isUnavailable: isAppError(error, 'unavailable'),
-    isCallers: callers !== undefined,
-    ids: passage.ids,
-  };
-}
-
-/** What scikit-learn, and our engines in its words, say of values that the signature lets through and the model does not take. */
-const UNTAKEN = /\b(X contains (NaN|infinity|a value too large)|[Ff]ound unknown categor)/;
-
-/** The caller's sentence for such a failure, naming the cell. The log keeps the model's, as an error: another version may take the value. */
-function callersFault(frame: Frame, message: string): string | undefined {
-  if (!UNTAKEN.test(message)) return undefined;
-  const said = message.split('\n', 1)[0];
-  for (const { name, values } of frame.columns)
-    for (let row = 0; row < frame.rowCount; row++) {
-      const value = values[row];
-      if (value === null || (typeof value === 'number' && !Number.isFinite(value))) {
-        const shown = value === null || Number.isNaN(value) ? 'null' : String(value);
-        return `Column "${name}" is ${shown} in row ${row}, which this model does not take: ${said}`;
-      }
-    }
-  return `This model does not take these values: ${said}`;
+  return { ok: false, message, isUnavailable: isAppError(error, 'unavailable'), isCallers: false, ids: passage.ids };
 }
 
 function answerFallback(
@@ -252,7 +240,7 @@ function record(
   const { role } = passage.choice;
   const request = requestOf(passage, version, latencyUs, fallback, role, error ?? null);
   deps.log.append(request, frame, outputs);
-  const failed = error !== undefined || (outputs.errors?.length ?? 0) > 0;
+  const failed = error !== undefined || outputs.errors?.some(({ refused }) => !refused) === true;
   tally(passage, version, frame.rowCount, latencyUs, failed, fallback);
   if (!fallback) observe(deps, passage, latencyUs, failed);
   const { call, endpoint, facts } = passage;

@@ -36,7 +36,7 @@ export function joinOutputs(parts: readonly Outputs[]): Outputs {
   const labels: Cell[] = [];
   const errors: RowError[] = [];
   for (const part of parts) {
-    for (const error of part.errors ?? []) errors.push({ row: error.row + labels.length, message: error.message });
+    for (const error of part.errors ?? []) errors.push({ ...error, row: error.row + labels.length });
     for (const label of part.labels) labels.push(label);
   }
   const first = parts[0]?.probabilities;

@@ -14,6 +14,8 @@ export interface ShadowJob {
   /** Of the champion's answer: the same request id, and so a pair. */
   readonly request: LoggedRequest;
   readonly call: Call;
+  /** Rows that the champion had no answer to either. */
+  readonly unanswered: ReadonlySet<number>;
 }
 
 export interface ShadowDeps {
@@ -62,7 +64,7 @@ export class ShadowQueue {
     try {
       frame = checkInputs(call.inputs, version.spec.signature);
       const outputs = await score(version, frame);
-      this.#record(job, startedAt, frame, outputs, null);
+      this.#record(job, startedAt, frame, asFailures(outputs, job.unanswered), null);
     } catch (error) {
       this.#record(job, startedAt, frame, null, messageOf(error).slice(0, LIMITS.errorCharacters));
     } finally {
@@ -85,7 +87,7 @@ export class ShadowQueue {
       frame,
       answers,
     );
-    const failed = error !== null || (answers?.errors?.length ?? 0) > 0;
+    const failed = error !== null || answers?.errors?.some(({ refused }) => !refused) === true;
     const stats = endpoint.stats.arm(
       version.spec.versionId,
       version.spec.version,
@@ -94,4 +96,15 @@ export class ShadowQueue {
     );
     stats.answered(request.ids.length, latencyUs, failed, false);
   }
+}
+
+/** A row that the champion answered and this version does not is a failure of this version, whatever it says of the row. */
+function asFailures<T extends LoggedAnswers>(answers: T, unanswered: ReadonlySet<number>): T {
+  if (!answers.errors) return answers;
+  const errors = answers.errors.map(({ row, message, refused }) => ({
+    row,
+    message,
+    refused: refused === true && unanswered.has(row),
+  }));
+  return { ...answers, errors };
 }
