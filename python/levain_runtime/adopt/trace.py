@@ -13,6 +13,7 @@ is counted in ``Trace.faults`` and nothing else. A site that runs very often or 
 import ast
 import copy
 import os
+import re
 import sys
 import threading
 import time
@@ -40,6 +41,7 @@ _off = bytearray()
 _reads_paths = bytearray()
 _stack = []
 _main_thread = threading.get_ident()
+_CELL_FILE = re.compile(r"ipykernel_\d+|<ipython-input|<cell")
 
 
 class Trace:
@@ -357,9 +359,10 @@ def _error(failure):
     else:
         step = failure.__traceback__
         while step is not None:
-            # The deepest frame that stands in a cell.
-            if "ipykernel" in step.tb_frame.f_code.co_filename or "ipython-input" in step.tb_frame.f_code.co_filename:
+            # The first frame of a cell is the one that ran; deeper ones may be functions of other cells.
+            if _CELL_FILE.search(step.tb_frame.f_code.co_filename):
                 line = step.tb_lineno
+                break
             step = step.tb_next
     return {"name": type(failure).__name__, "message": str(failure)[:2000], "line": line}
 

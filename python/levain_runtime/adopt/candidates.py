@@ -1,0 +1,388 @@
+"""Which of the fitted objects that a notebook leaves is the model that is meant, with the evidence in sentences.
+
+    report(ip, "/path/candidates.json", wanted=None)
+
+The saved one; else the one that was evaluated last on held-out rows, that the text names or that was printed as best. An inner
+estimator of a pipeline, the last value of a loop, an object that was fitted again or no longer gives the answers that were printed,
+and anything that rests on a failed cell is named as such in ``why_not``. Several plausible ones make it ``ambiguous``.
+"""
+
+import json
+import os
+import types
+
+from . import records as _r
+from . import trace as _trace
+from .candidate_facts import facts_of
+from .evaluations import Evaluations, better, holds_printed
+from .failed import FailedCells
+from .origins import loop_names, origin_of
+from .reach import is_fitted, parts_of, reached, task_of
+from .refuse import no_model_reason
+from .target import find_target
+from .words import Praise
+
+MAX_CANDIDATES = 60
+MODEL_TASKS = ("classification", "regression", None)
+#: Two candidates whose confidence differs by less are both plausible.
+CLOSE = 0.15
+
+
+class Candidate:
+    """expression, value, aliases; fits: [Fit] of it in order, fit: the last; evaluations: since that fit, all_evaluations: ever;
+    task; test: the Evaluation whose rows are its test rows, or None; holds: see printedAnswersHold; failed: [cell]; target: Target."""
+
+    def __init__(self, found):
+        self.expression, self.value, self.aliases = found.expression, found.value, found.aliases
+        self.same = []
+        self.fits, self.evaluations, self.all_evaluations, self.saves, self.evidence = [], [], [], [], []
+        self.task = self.test = self.holds = self.target = self.why_not = self.origin = None
+        self.failed, self.confidence, self.praise, self.best = [], 0.0, None, None
+
+    @property
+    def fit(self):
+        return self.fits[-1] if self.fits else None
+
+    @property
+    def root(self):
+        return self.expression.split("[")[0].split(".")[0]
+
+
+def report(shell, out_path, wanted=None):
+    """Writes candidates.json (see adopt.md). Nothing of the notebook's is changed. Answers the document."""
+    current = _trace.CURRENT
+    document = Finder(current, shell.user_ns).document(wanted)
+    temporary = out_path + ".tmp"
+    with open(temporary, "w", encoding="utf-8") as out:
+        json.dump(document, out, ensure_ascii=False, allow_nan=False)
+    os.replace(temporary, out_path)
+    return document
+
+
+class Finder:
+    """candidates: [Candidate], best first. For other parts: ``Finder(trace.CURRENT, ip.user_ns).candidate("model")``."""
+
+    def __init__(self, trace, namespace):
+        self.trace, self.namespace = trace, namespace
+        self.records = {record.order: record for record in trace.all_records()}
+        self.failed, self.linked, self.praise = FailedCells(trace), Evaluations(trace), Praise(trace, namespace)
+        self.candidates = self._found()
+        for candidate in self.candidates:
+            self._examine(candidate)
+        self._compare()
+        for candidate in self.candidates:
+            self._weigh(candidate)
+        self.candidates.sort(key=lambda c: (-c.confidence, -(c.fit.order if c.fit else 0)))
+
+    def candidate(self, expression):
+        """The candidate that an expression names, also by another name of the same object; None without one."""
+        wanted = "".join(str(expression).split()).replace('"', "'")
+        for candidate in self.candidates:
+            if wanted in ["".join(name.split()).replace('"', "'") for name in [candidate.expression] + candidate.aliases]:
+                return candidate
+        return None
+
+    # Who is there.
+
+    def _found(self):
+        everything = [found for found in reached(self.namespace, loop_names(self.trace)) if is_fitted(found.value)]
+        everything = [found for found in everything if self._was_fitted_here(found.value) or self._was_loaded(found.value) or self._answered(found.value)]
+        inner = {}
+        for found in everything:
+            for part in parts_of(found.value):
+                if part is not found.value:
+                    inner.setdefault(id(part), found)
+        result = []
+        for found in everything:
+            outer = inner.get(id(found.value))
+            if outer is None or self._stands_alone(found.value, outer.value):
+                result.append(Candidate(found))
+        self._merge_searches(result)
+        return result[:MAX_CANDIDATES]
+
+    def _was_fitted_here(self, value):
+        return any(fit.estimator is value for fit in self.trace.fits)
+
+    def _was_loaded(self, value):
+        return any(save.loaded and save.value is value for save in self.trace.saves)
+
+    def _answered(self, value):
+        return any(p.estimator is value for p in self.trace.predictions)
+
+    def _stands_alone(self, part, outer):
+        """An inner object is a candidate of its own where it was asked itself, but not in a pipeline's place."""
+        if getattr(outer, "best_estimator_", None) is part:
+            return True
+        own = [fit.order for fit in self.trace.fits if fit.estimator is part]
+        others = [fit.order for fit in self.trace.fits if fit.estimator is outer]
+        return bool(own) and bool(others) and max(own) > max(others)
+
+    def _merge_searches(self, candidates):
+        """A search and its best estimator answer the same: one candidate, by the name that was asked last."""
+        for search in list(candidates):
+            best = getattr(search.value, "best_estimator_", None)
+            other = next((c for c in candidates if best is not None and c.value is best), None)
+            if other is None:
+                search.same = [best] if best is not None else []
+                continue
+            last = [max([p.order for p in self.trace.predictions if p.estimator is c.value] or [0]) for c in (search, other)]
+            kept, dropped = (other, search) if last[1] > last[0] else (search, other)
+            kept.same, kept.fits = [dropped.value], [fit for fit in self.trace.fits if fit.estimator is search.value]
+            kept.aliases += [dropped.expression] + dropped.aliases
+            candidates.remove(dropped)
+
+    # What is known of each.
+
+    def _examine(self, candidate):
+        value = candidate.value
+        candidate.task = task_of(value)
+        candidate.fits = candidate.fits or [fit for fit in self.trace.fits if fit.estimator is value]
+        candidate.saves = [save for save in self.trace.saves if not save.loaded and holds(save.value, [value] + candidate.same)]
+        if not candidate.fits:
+            candidate.fits = self._fits_of_loaded(value)
+        candidate.evaluations = self.linked.of(value, candidate.same, candidate.fit)
+        candidate.all_evaluations = self.linked.of(value, candidate.same, candidate.fits[0] if candidate.fits else None)
+        for evaluation in candidate.evaluations:
+            self._find_truth(evaluation, candidate.fit)
+        if candidate.task is None:
+            candidate.task = _task_by_target(candidate.fit)
+        candidate.test = test_of(candidate.evaluations)
+        candidate.holds = holds_printed(value, candidate.all_evaluations)
+        candidate.origin = origin_of(self.trace, candidate, {id(c.value) for c in self.candidates})
+        fit = candidate.fit
+        if fit is not None:
+            candidate.failed = sorted(set(self.failed.behind(fit.record)) | set(self.failed.behind(self._test_record(candidate))))
+            candidate.target = find_target(self.trace, self.namespace, fit, set(fit.X_columns or ()))
+        else:
+            candidate.failed = self.failed.behind_name(candidate.root)
+
+    def _test_record(self, candidate):
+        return self.records.get(candidate.test.prediction.order) if candidate.test is not None else None
+
+    def _fits_of_loaded(self, value):
+        loaded = next((save for save in self.trace.saves if save.loaded and save.value is value), None)
+        if loaded is None or loaded.path is None:
+            return []
+        saved = [s for s in self.trace.saves if not s.loaded and s.path == loaded.path and s.order < loaded.order]
+        return [fit for fit in self.trace.fits if saved and fit.estimator is saved[-1].value]
+
+    def _find_truth(self, evaluation, fit):
+        """The labels of rows that were split off together with the training rows."""
+        if evaluation.labelled or fit is None or evaluation.prediction.rows is None:
+            return
+        for split in self.trace.splits:
+            if any(train is fit.y or (fit.y_print is not None and _r.fingerprint(train) == fit.y_print) for train, _ in split.parts):
+                test = next(test for train, test in split.parts if train is fit.y or _r.fingerprint(train) == fit.y_print)
+                if _r.count_rows(test) == evaluation.prediction.rows:
+                    evaluation.y_true, evaluation.labelled = test, True
+
+    def _compare(self):
+        """The best of those that were scored by the same metric on rows that they had not seen."""
+        scored = [(c, c.test.score) for c in self.candidates if c.test is not None and c.test.held_out and c.test.score]
+        for name in {score[0] for _, score in scored}:
+            same = [(c, score[1]) for c, score in scored if score[0] == name]
+            if len(same) > 1:
+                best = same[0]
+                for other in same[1:]:
+                    best = other if better(name, other[1], best[1]) else best
+                best[0].best = (name, best[1], len(same))
+
+    # How much speaks for each.
+
+    def _weigh(self, candidate):
+        say, fit = candidate.evidence.append, candidate.fit
+        weight = 0.2
+        if fit is not None:
+            say("fitted in cell %d%s" % (fit.cell, " on %d rows" % fit.rows if fit.rows else ""))
+        if candidate.saves:
+            weight += 0.65
+            say("saved in cell %d%s" % (candidate.saves[-1].cell, " as %s" % candidate.saves[-1].path if candidate.saves[-1].path else ""))
+        weight += self._weigh_evaluations(candidate, say)
+        weight += self._weigh_words(candidate, say)
+        if type(candidate.value).__name__.startswith("Dummy"):
+            weight -= 0.4
+            say("a baseline that guesses")
+        if candidate.task not in MODEL_TASKS:
+            weight = min(weight, 0.1)
+        candidate.why_not = self._why_not(candidate)
+        if candidate.why_not is not None:
+            weight = min(weight, 0.3) * 0.5
+        candidate.confidence = round(max(0.01, min(0.98, weight)), 3)
+
+    def _weigh_evaluations(self, candidate, say):
+        weight = 0.0
+        test = candidate.test
+        last = max((c.test.prediction.order for c in self.candidates if c.test is not None and c.test.held_out and c.task in MODEL_TASKS), default=None)
+        if test is not None and test.held_out:
+            weight += 0.2
+            where = "on %s held-out rows in cell %d" % (test.prediction.rows, test.prediction.cell)
+            say("evaluated %s" % where)
+            if test.prediction.order == last and len(self.candidates) > 1:
+                weight += 0.2
+                say("the last one to be evaluated on held-out rows")
+        elif test is not None and test.held_out is False:
+            weight += 0.1
+            say("evaluated on the rows that it was fitted on (cell %d)" % test.prediction.cell)
+        elif not candidate.evaluations:
+            weight -= 0.1
+            say("never asked for an answer")
+        used = [e for e in candidate.evaluations if not e.labelled and e.held_out is not False and (test is None or e.prediction.order > test.prediction.order)]
+        if used:
+            weight += 0.2
+            say("then asked about new rows in cell %d" % used[-1].prediction.cell)
+        if candidate.best is not None:
+            weight += 0.15
+            say("the best %s (%.4g) of %d on held-out rows" % candidate.best)
+        return weight
+
+    def _weigh_words(self, candidate, say):
+        praised = self.praise.of(candidate, [c.value for c in self.candidates])
+        for sentence in praised[:2]:
+            say(sentence)
+        return 0.3 if praised else 0.0
+
+    def _why_not(self, candidate):
+        if candidate.task == "clustering":
+            return "%s groups rows without a target: what it answers cannot be checked, so it is not served" % candidate.expression
+        if candidate.task == "outliers":
+            return "%s finds outliers without a target: what it answers cannot be checked, so it is not served" % candidate.expression
+        if candidate.failed:
+            return "it rests on cell %d, which failed" % candidate.failed[0]
+        if candidate.holds is False:
+            changed = self._changed_part(candidate)
+            if changed is not None:
+                return "it no longer gives the answers that the notebook printed: its %s was fitted again in cell %d" % (
+                    type(changed.estimator).__name__,
+                    changed.cell,
+                )
+            if not candidate.saves and not candidate.origin.refitted_on_more:
+                return "it no longer gives the answers that the notebook printed: it was changed after its last evaluation"
+            candidate.evidence.append("fitted again in cell %d after its last evaluation: the printed answers are those of the fit before" % candidate.fit.cell)
+        if candidate.origin.why_not and not candidate.saves:
+            return candidate.origin.why_not
+        return None
+
+    def _changed_part(self, candidate):
+        parts = {id(part) for part in parts_of(candidate.value)}
+        since = candidate.fit.order if candidate.fit is not None else 0
+        return next((fit for fit in reversed(self.trace.fits) if id(fit.estimator) in parts and fit.order > since), None)
+
+    # The choice.
+
+    def document(self, wanted=None):
+        chosen, ambiguous, reason = self._choose(wanted)
+        trace = self.trace
+        return {
+            "candidates": [facts_of(self, candidate) for candidate in self.candidates],
+            "chosen": chosen,
+            "ambiguous": ambiguous,
+            "reason": reason,
+            "saved": self._saved(),
+            "differences": [],
+            "ranOutOfOrder": False,
+            "neverRun": [],
+            "failedCells": self.failed.failed,
+            "reads": [_read(read) for read in trace.reads],
+            "redirects": trace.redirects,
+            "refusedNetwork": list(trace.refused_network),
+            "notes": list(trace.notes),
+            "faults": list(trace.faults),
+        }
+
+    def _choose(self, wanted):
+        if wanted:
+            found = self.candidate(wanted)
+            if found is not None:
+                return self.candidates.index(found), False, "%s was asked for by name" % found.expression
+            names = ", ".join(c.expression for c in self.candidates[:12])
+            return None, False, "The notebook leaves no fitted model named %s.%s" % (wanted, " There are: %s." % names if names else "")
+        good = [c for c in self.candidates if c.why_not is None and c.task in MODEL_TASKS]
+        if not good:
+            return None, False, no_model_reason(self)
+        first = good[0]
+        missing = self._missing_model(first)
+        if missing is not None:
+            return None, False, missing
+        rivals = [c for c in good[1:] if first.confidence - c.confidence < CLOSE]
+        better_scored = [c for c in good[1:] if c.best is not None and not first.saves and self.praise.of(first, []) == []]
+        ambiguous = bool(rivals or better_scored)
+        return self.candidates.index(first), ambiguous, self._reason(first, rivals or better_scored)
+
+    def _reason(self, first, rivals):
+        reason = "%s: %s" % (first.expression, "; ".join(first.evidence))
+        if rivals:
+            reason += ". %s would be plausible too" % ", ".join(c.expression for c in rivals[:4])
+        return reason
+
+    def _missing_model(self, first):
+        """A later cell that fits another model failed: the one that is left need not be the one that is meant."""
+        last = max([first.fit.order if first.fit else 0] + [e.prediction.order for e in first.evaluations])
+        if first.saves or self.praise.of(first, []):
+            return None
+        for cell, name, line in self.failed.unrun_fits:
+            run = self.trace.cell(cell)
+            other = self.namespace.get(name)
+            if run.started > last and not isinstance(other, types.ModuleType) and name != first.root and not self._fitted_later(name, run):
+                return "cell %d, which fits %s (line %d), failed: %s; whether %s is the one that is meant is not known" % (
+                    cell,
+                    name or "a model",
+                    line,
+                    (run.error or {}).get("message") or (run.error or {}).get("name") or "it never ran",
+                    first.expression,
+                )
+        return None
+
+    def _fitted_later(self, name, run):
+        return any(fit.name == name and fit.order > run.started for fit in self.trace.fits)
+
+    def _saved(self):
+        found = []
+        for candidate in self.candidates:
+            found.extend({"path": save.path, "variable": candidate.expression} for save in candidate.saves)
+        return found
+
+
+def test_of(evaluations):
+    """The evaluation whose rows count as the notebook's test rows: the last labelled one on rows not seen, else the last labelled
+    one, else the last on rows not seen."""
+    for wanted in (lambda e: e.held_out and e.labelled, lambda e: e.labelled, lambda e: e.held_out):
+        found = [e for e in evaluations if wanted(e) and e.prediction.rows and e.prediction.rows > 1]
+        asked = [e for e in found if e.prediction.method in ("predict", "predict_proba", "decision_function", "predict_classes")]
+        if found:
+            rows = found[-1].prediction.X_print
+            same = [e for e in asked if e.prediction.X_print == rows and rows is not None]
+            return _joined(same[-1], [e for e in found if e.prediction.X_print == rows]) if same else found[-1]
+    return None
+
+
+def _joined(evaluation, others):
+    """One evaluation with the metrics of all that asked about the same rows."""
+    for other in others:
+        evaluation.metrics = evaluation.metrics + [m for m in other.metrics if m not in evaluation.metrics]
+        evaluation.y_true = evaluation.y_true if evaluation.y_true is not None else other.y_true
+        evaluation.labelled = evaluation.labelled or other.labelled
+    return evaluation
+
+
+def holds(saved, values, depth=0):
+    """Whether what was saved is one of these objects, or holds it ({'model': m, 'scaler': s})."""
+    if any(saved is value for value in values):
+        return True
+    if depth < 2 and isinstance(saved, dict):
+        return any(holds(item, values, depth + 1) for item in list(saved.values())[:100])
+    if depth < 2 and isinstance(saved, (list, tuple)):
+        return any(holds(item, values, depth + 1) for item in saved[:100])
+    return False
+
+
+def _task_by_target(fit):
+    from .target import as_series
+
+    series = as_series(fit.y) if fit is not None else None
+    if series is None:
+        return None
+    return "classification" if series.dtype.kind not in "fc" and series.nunique() <= 50 else "regression"
+
+
+def _read(read):
+    return {"cell": read.cell, "written": read.written, "path": read.path, "kind": read.kind, "rows": read.rows, "columns": read.columns}
