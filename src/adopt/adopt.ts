@@ -1,5 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { basename, dirname, relative, sep } from 'node:path';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { readNotebook } from '../notebooks/reading.ts';
 import { type BestRun, findBestRun } from './attempts.ts';
 import { chooseModel, nameOf, refuseWithoutModel } from './choose.ts';
@@ -22,13 +22,7 @@ export async function adoptNotebook(deps: AdoptDeps, spec: AdoptSpec): Promise<A
   const places = await placesOf(spec);
   await mkdir(spec.work, { recursive: true });
   deps.conversation.progress('read', `reading ${places.name}`);
-  const found = await readStatic({
-    python: deps.python,
-    pythonPath: deps.pythonPath,
-    file: spec.source,
-    root: places.root,
-  });
-  const notebook = await readNotebook(spec.source, places.name);
+  const { found, notebook } = await readSource(deps, places);
   refuseMissingModules(found, places);
   time('read');
   const { data, warnings } = await lookForData(deps, places, found);
@@ -59,6 +53,19 @@ export async function adoptNotebook(deps: AdoptDeps, spec: AdoptSpec): Promise<A
     extracted: { ...extracted, proof },
     warnings: [...warnings, ...outcomeWarnings(best)],
   });
+}
+
+/** What the text tells, and the cells as they will run. A script is told of in the cells that it becomes. */
+async function readSource({ python, pythonPath }: AdoptDeps, { spec, root, name }: Places) {
+  const options = { python, pythonPath, file: spec.source, root };
+  if (extname(name) !== '.py') {
+    const found = await readStatic(options);
+    return { found, notebook: await readNotebook(spec.source, name) };
+  }
+  const notebook = await readNotebook(spec.source, name);
+  const cells = join(spec.work, 'script.ipynb');
+  await writeFile(cells, JSON.stringify(notebook));
+  return { found: await readStatic({ ...options, cells }), notebook };
 }
 
 async function placesOf(spec: AdoptSpec): Promise<Places> {

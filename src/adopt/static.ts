@@ -105,10 +105,13 @@ export async function readStatic(options: {
   readonly pythonPath: string;
   readonly file: string;
   readonly root: string;
+  /** The notebook that holds a script's cells. */
+  readonly cells?: string | undefined;
 }): Promise<Static> {
-  const { python, pythonPath, file, root } = options;
+  const { python, pythonPath, file, root, cells } = options;
   const env = { ...process.env, PYTHONPATH: pythonPath, PYTHONDONTWRITEBYTECODE: '1' };
   const command = [python, '-m', 'levain_runtime.adopt.static', file, '--root', root];
+  if (cells !== undefined) command.push('--cells', cells);
   const { code, stdout, stderr } = await runPython(command, { env, timeoutMs: TIMEOUT_MS });
   if (code === null) {
     throw refusal('no_python', `Reading the notebook needs Python 3.8 or newer; "${python}" could not be run`, {

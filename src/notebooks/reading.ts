@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { AppError } from '../kernel/errors.ts';
 import { MAX_NOTEBOOK_BYTES, type Notebook, parseNotebook } from './notebook.ts';
+import { cellsOfScript } from './script.ts';
 
 /** Beyond this a notebook is read in pieces, and its large outputs are left out. */
 const WHOLE_BYTES = 16 * 2 ** 20;
@@ -9,15 +10,30 @@ const WHOLE_BYTES = 16 * 2 ** 20;
 export const MAX_NOTEBOOK_FILE_BYTES = 4 * 2 ** 30;
 /** An output (or an attachment) of a large notebook that is kept. */
 const MAX_KEPT_OUTPUT_BYTES = 256 * 2 ** 10;
+const MAX_SCRIPT_BYTES = 4 * 2 ** 20;
 
-/** Reads a notebook of any size: of one that is large by its pictures and tables, those are left out. Throws as `parseNotebook`. */
+/**
+ * Reads a notebook of any size: of one that is large by its pictures and tables, those are left out. A script is read as the
+ * cells of `cellsOfScript`. Throws as `parseNotebook`.
+ */
 export async function readNotebook(path: string, name: string): Promise<Notebook> {
   const { size } = await stat(path);
+  if (name.endsWith('.py')) return scriptNotebook(path, name, size);
   if (size <= WHOLE_BYTES) return parseNotebook(decodeText(await readFile(path)), name);
   if (size > MAX_NOTEBOOK_FILE_BYTES) {
     throw new AppError('too_large', `${name} holds ${size} bytes; clear its outputs and save it`);
   }
   return parseNotebook(decodeText(await withoutLargeOutputs(path, name)), name);
+}
+
+async function scriptNotebook(path: string, name: string, size: number): Promise<Notebook> {
+  if (size > MAX_SCRIPT_BYTES)
+    throw new AppError('too_large', `${name} holds ${size} bytes; no script has more than ${MAX_SCRIPT_BYTES}`);
+  const cells = cellsOfScript(decodeText(await readFile(path)), name).map((source) => ({
+    ...{ cell_type: 'code' as const, source, metadata: {}, execution_count: null, outputs: [] },
+  }));
+  const metadata = { language_info: { name: 'python' } };
+  return { nbformat: 4, nbformat_minor: 4, metadata, cells };
 }
 
 /** UTF-8, UTF-16 where a mark says so, else what Windows wrote. */

@@ -1,6 +1,8 @@
 """What a notebook or script tells before it runs.
 
-Usage: python -m levain_runtime.adopt.static FILE [--root DIR]
+Usage: python -m levain_runtime.adopt.static FILE [--root DIR] [--cells NOTEBOOK]
+
+With --cells the cells are those of that notebook: the form in which a script runs. All else is told of FILE.
 
 Prints one JSON object: {schema, file, kind, ok, problem, language, python, kernel, cells, imports, packages, local, missing,
 installs, runs, reads, writes, mentions, datasets, removed, below, day, order, lints}. Nothing of the notebook is run. A file that
@@ -27,15 +29,15 @@ PYTHON2_LINES = [
 PYTHON2_NAMES = re.compile(r"\b(raw_input|xrange|unicode|unichr|basestring|reduce_|long)\s*\(|\.(iteritems|itervalues|iterkeys|has_key)\s*\(")
 
 
-def analyse(path, root=None):
+def analyse(path, root=None, cells=None):
     folder = os.path.dirname(os.path.abspath(path))
     base = {"schema": SCHEMA, "file": os.path.basename(path)}
     try:
-        document = read(path)
+        document = read(cells or path)
     except NotReadable as error:
         return {**base, "ok": False, "problem": _problem(error.code, str(error), error.hint)}
     language = _language(document)
-    result = {**base, "kind": document["kind"], "language": language, "kernel": _kernel(document["metadata"])}
+    result = {**base, "kind": "script" if path.endswith(".py") else "notebook", "language": language, "kernel": _kernel(document["metadata"])}
     if language != "python":
         return {**result, "ok": False, "problem": _problem("other_language", "%s is written in %s; only Python notebooks can be adopted" % (base["file"], language))}
     if not any(_is_code(cell) for cell in document["cells"]):
@@ -144,9 +146,10 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="levain_runtime.adopt.static", description=__doc__.split("\n")[0])
     parser.add_argument("file")
     parser.add_argument("--root", help="the project's folder; default: the file's")
+    parser.add_argument("--cells", help="a notebook that holds the cells of a script")
     options = parser.parse_args(argv)
     sys.setrecursionlimit(5000)
-    text = json.dumps(analyse(options.file, options.root), ensure_ascii=True, default=str)
+    text = json.dumps(analyse(options.file, options.root, options.cells), ensure_ascii=True, default=str)
     sys.stdout.write(text + "\n")
 
 
