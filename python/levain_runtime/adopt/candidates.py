@@ -37,7 +37,7 @@ class Candidate:
         self.same = []
         self.fits, self.evaluations, self.all_evaluations, self.saves, self.evidence = [], [], [], [], []
         self.task = self.test = self.holds = self.target = self.why_not = self.origin = None
-        self.failed, self.confidence, self.praise, self.best = [], 0.0, None, None
+        self.failed, self.confidence, self.support, self.best = [], 0.0, 0.0, None
 
     @property
     def fit(self):
@@ -98,6 +98,7 @@ class Finder:
             if outer is None or self._stands_alone(found.value, outer.value):
                 result.append(Candidate(found))
         self._merge_searches(result)
+        self._merge_loaded(result)
         return result[:MAX_CANDIDATES]
 
     def _was_fitted_here(self, value):
@@ -131,6 +132,23 @@ class Finder:
             kept.aliases += [dropped.expression] + dropped.aliases
             candidates.remove(dropped)
 
+    def _merge_loaded(self, candidates):
+        """What was saved and read back is the same model by another name."""
+        for candidate in list(candidates):
+            original = self._saved_original(candidate.value)
+            kept = next((c for c in candidates if original is not None and c.value is original and c is not candidate), None)
+            if kept is not None:
+                kept.same = kept.same + [candidate.value]
+                kept.aliases += [candidate.expression] + candidate.aliases
+                candidates.remove(candidate)
+
+    def _saved_original(self, value):
+        loaded = next((save for save in self.trace.saves if save.loaded and save.value is value), None)
+        if loaded is None or loaded.path is None:
+            return None
+        saved = [s for s in self.trace.saves if not s.loaded and s.path == loaded.path and s.order < loaded.order]
+        return saved[-1].value if saved else None
+
     # What is known of each.
 
     def _examine(self, candidate):
@@ -140,15 +158,16 @@ class Finder:
         candidate.saves = [save for save in self.trace.saves if not save.loaded and holds(save.value, [value] + candidate.same)]
         if not candidate.fits:
             candidate.fits = self._fits_of_loaded(value)
-        candidate.evaluations = self.linked.of(value, candidate.same, candidate.fit)
-        candidate.all_evaluations = self.linked.of(value, candidate.same, candidate.fits[0] if candidate.fits else None)
-        for evaluation in candidate.evaluations:
-            self._find_truth(evaluation, candidate.fit)
+        candidate.all_evaluations = self.linked.of(value, candidate.same, candidate.fits)
+        since = candidate.fit.order if candidate.fit is not None else 0
+        for evaluation in candidate.all_evaluations:
+            self._find_truth(evaluation, candidate.fits)
+        candidate.evaluations = [e for e in candidate.all_evaluations if e.prediction.order > since]
         if candidate.task is None:
             candidate.task = _task_by_target(candidate.fit)
-        candidate.test = test_of(candidate.evaluations)
+        candidate.test = test_of(candidate.evaluations) or test_of(candidate.all_evaluations)
         candidate.holds = holds_printed(value, candidate.all_evaluations)
-        candidate.origin = origin_of(self.trace, candidate, {id(c.value) for c in self.candidates})
+        candidate.origin = origin_of(self.trace, self.linked, candidate, {id(c.value) for c in self.candidates})
         fit = candidate.fit
         if fit is not None:
             candidate.failed = sorted(set(self.failed.behind(fit.record)) | set(self.failed.behind(self._test_record(candidate))))
@@ -160,21 +179,20 @@ class Finder:
         return self.records.get(candidate.test.prediction.order) if candidate.test is not None else None
 
     def _fits_of_loaded(self, value):
-        loaded = next((save for save in self.trace.saves if save.loaded and save.value is value), None)
-        if loaded is None or loaded.path is None:
-            return []
-        saved = [s for s in self.trace.saves if not s.loaded and s.path == loaded.path and s.order < loaded.order]
-        return [fit for fit in self.trace.fits if saved and fit.estimator is saved[-1].value]
+        original = self._saved_original(value)
+        return [fit for fit in self.trace.fits if original is not None and fit.estimator is original]
 
-    def _find_truth(self, evaluation, fit):
+    def _find_truth(self, evaluation, fits):
         """The labels of rows that were split off together with the training rows."""
-        if evaluation.labelled or fit is None or evaluation.prediction.rows is None:
+        p = evaluation.prediction
+        fit = next((fit for fit in reversed(fits) if fit.order < p.order), None)
+        if evaluation.labelled or fit is None or fit.y is None or p.rows is None:
             return
         for split in self.trace.splits:
-            if any(train is fit.y or (fit.y_print is not None and _r.fingerprint(train) == fit.y_print) for train, _ in split.parts):
-                test = next(test for train, test in split.parts if train is fit.y or _r.fingerprint(train) == fit.y_print)
-                if _r.count_rows(test) == evaluation.prediction.rows:
+            for train, test in split.parts:
+                if _r.count_rows(test) == p.rows and (train is fit.y or _r.fingerprint(train) == fit.y_print):
                     evaluation.y_true, evaluation.labelled = test, True
+                    return
 
     def _compare(self):
         """The best of those that were scored by the same metric on rows that they had not seen."""
@@ -204,7 +222,10 @@ class Finder:
             say("a baseline that guesses")
         if candidate.task not in MODEL_TASKS:
             weight = min(weight, 0.1)
+        if len([c for c in self.candidates if c.task in MODEL_TASKS]) == 1 and candidate.task in MODEL_TASKS:
+            weight += 0.4
         candidate.why_not = self._why_not(candidate)
+        candidate.support = weight
         if candidate.why_not is not None:
             weight = min(weight, 0.3) * 0.5
         candidate.confidence = round(max(0.01, min(0.98, weight)), 3)
@@ -218,7 +239,7 @@ class Finder:
             where = "on %s held-out rows in cell %d" % (test.prediction.rows, test.prediction.cell)
             say("evaluated %s" % where)
             if test.prediction.order == last and len(self.candidates) > 1:
-                weight += 0.2
+                weight += 0.05 if self._is_compared_in_loop(candidate) else 0.2
                 say("the last one to be evaluated on held-out rows")
         elif test is not None and test.held_out is False:
             weight += 0.1
@@ -231,9 +252,14 @@ class Finder:
             weight += 0.2
             say("then asked about new rows in cell %d" % used[-1].prediction.cell)
         if candidate.best is not None:
-            weight += 0.15
+            weight += 0.25 if self._is_compared_in_loop(candidate) else 0.15
             say("the best %s (%.4g) of %d on held-out rows" % candidate.best)
         return weight
+
+    def _is_compared_in_loop(self, candidate):
+        """One call evaluated several candidates in turn: being the last of them says little."""
+        site = candidate.test.prediction.site_id
+        return any(c is not candidate and c.test is not None and c.test.prediction.site_id == site for c in self.candidates)
 
     def _weigh_words(self, candidate, say):
         praised = self.praise.of(candidate, [c.value for c in self.candidates])
@@ -251,10 +277,7 @@ class Finder:
         if candidate.holds is False:
             changed = self._changed_part(candidate)
             if changed is not None:
-                return "it no longer gives the answers that the notebook printed: its %s was fitted again in cell %d" % (
-                    type(changed.estimator).__name__,
-                    changed.cell,
-                )
+                return "it no longer gives the answers that the notebook printed: its %s was fitted again in cell %d%s" % changed
             if not candidate.saves and not candidate.origin.refitted_on_more:
                 return "it no longer gives the answers that the notebook printed: it was changed after its last evaluation"
             candidate.evidence.append("fitted again in cell %d after its last evaluation: the printed answers are those of the fit before" % candidate.fit.cell)
@@ -263,9 +286,18 @@ class Finder:
         return None
 
     def _changed_part(self, candidate):
-        parts = {id(part) for part in parts_of(candidate.value)}
+        """(type name, cell, of whom) of a part that a later fit of it, or of another object that shares it, fitted again."""
+        parts = {id(part): part for part in parts_of(candidate.value)}
         since = candidate.fit.order if candidate.fit is not None else 0
-        return next((fit for fit in reversed(self.trace.fits) if id(fit.estimator) in parts and fit.order > since), None)
+        for fit in reversed(self.trace.fits):
+            if fit.order <= since or fit.estimator is candidate.value:
+                continue
+            if id(fit.estimator) in parts:
+                return type(fit.estimator).__name__, fit.cell, ""
+            shared = next((part for part in parts_of(fit.estimator) if id(part) in parts), None)
+            if shared is not None:
+                return type(shared).__name__, fit.cell, " by %s, which shares it" % (fit.name or "another object")
+        return None
 
     # The choice.
 
@@ -300,13 +332,16 @@ class Finder:
         if not good:
             return None, False, no_model_reason(self)
         first = good[0]
-        missing = self._missing_model(first)
+        missing = self._missing_model(first) or self._spoilt_model(first)
         if missing is not None:
             return None, False, missing
-        rivals = [c for c in good[1:] if first.confidence - c.confidence < CLOSE]
-        better_scored = [c for c in good[1:] if c.best is not None and not first.saves and self.praise.of(first, []) == []]
-        ambiguous = bool(rivals or better_scored)
-        return self.candidates.index(first), ambiguous, self._reason(first, rivals or better_scored)
+        rivals = [c for c in good[1:] if first.confidence - c.confidence < CLOSE or self._is_rival(first, c)]
+        return self.candidates.index(first), bool(rivals), self._reason(first, rivals)
+
+    def _is_rival(self, first, other):
+        """Scored on rows that it had not seen, while nothing but scores and order speaks for the first."""
+        plain = not first.saves and not self.praise.of(first, [])
+        return plain and other.test is not None and bool(other.test.held_out) and other.test.score is not None
 
     def _reason(self, first, rivals):
         reason = "%s: %s" % (first.expression, "; ".join(first.evidence))
@@ -331,6 +366,19 @@ class Finder:
                     first.expression,
                 )
         return None
+
+    def _spoilt_model(self, first):
+        """Far more speaks for one that cannot be served: what is left is not the one that is meant."""
+        spoilt = [c for c in self.candidates if c.why_not is not None and c.task in MODEL_TASKS and c.support >= first.support + 0.2]
+        if not spoilt or first.saves:
+            return None
+        most = max(spoilt, key=lambda c: c.support)
+        return "%s seems to be the model that is meant, but %s; %s is left (--model %s takes it)" % (
+            most.expression,
+            most.why_not,
+            first.expression,
+            first.expression,
+        )
 
     def _fitted_later(self, name, run):
         return any(fit.name == name and fit.order > run.started for fit in self.trace.fits)

@@ -62,26 +62,33 @@ class Evaluations:
         self._owner = self._metric_owners()
         self._rows = {}
 
-    def of(self, value, aliases, fit):
-        """[Evaluation] of an object since its last fit, in order; aliases: objects that answer the same (best_estimator_)."""
+    def of(self, value, aliases, fits, since=0):
+        """[Evaluation] of an object's answers after an order, each against the fit before it; aliases answer the same."""
         ids = {id(value)} | {id(alias) for alias in aliases}
-        since = fit.order if fit is not None else 0
-        found = [p for p in self.trace.predictions if id(p.estimator) in ids and p.order > since]
-        return [Evaluation(p, self.held_out(p, fit), self._owner.get(p.order, [])) for p in found]
+        found = []
+        for p in self.trace.predictions:
+            if id(p.estimator) in ids and p.order > since:
+                fit = next((fit for fit in reversed(fits) if fit.order < p.order), None)
+                found.append(Evaluation(p, self.held_out(p, fit), self._owner.get(p.order, [])))
+        return found
 
     def _metric_owners(self):
         """{order of a prediction: [metrics of its answers]}: by the answers themselves, else the newest with as many rows."""
-        owners = {}
-        for metric in self.trace.metrics:
-            earlier = [p for p in self.trace.predictions if p.order <= metric.order and p.rows is not None]
-            owner = None
-            if metric.estimator is not None:
-                owner = next((p for p in reversed(earlier) if p.order == metric.order), None)
-            elif metric.y_pred_print is not None or metric.rows is not None:
-                exact = [p for p in earlier if metric.y_pred_print is not None and p.result_print == metric.y_pred_print]
-                owner = exact[-1] if exact else next((p for p in reversed(earlier) if p.rows == metric.rows), None)
+        owners, by_print, by_rows, by_order = {}, {}, {}, {}
+        for event in sorted(self.trace.predictions + self.trace.metrics, key=lambda event: (event.order, hasattr(event, "y_pred"))):
+            if not hasattr(event, "y_pred"):
+                by_order[event.order] = event
+                if event.rows is not None:
+                    by_rows[event.rows] = event
+                if event.result_print is not None:
+                    by_print[event.result_print] = event
+                continue
+            if event.estimator is not None:
+                owner = by_order.get(event.order)
+            else:
+                owner = by_print.get(event.y_pred_print) or by_rows.get(event.rows)
             if owner is not None:
-                owners.setdefault(owner.order, []).append(metric)
+                owners.setdefault(owner.order, []).append(event)
         return owners
 
     def held_out(self, prediction, fit):

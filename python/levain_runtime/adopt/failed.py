@@ -14,6 +14,10 @@ from .effects import Aliases, Functions, bound_names, changes_within, root
 from .observe import FIT_METHODS
 
 EVERYTHING = "*"
+_PREDICTS_NOTHING = re.compile(
+    r"Scaler|Encoder|Vectorizer|Imputer|Normalizer|Binarizer|Discretizer|Transformer|PCA|TSNE|UMAP|SVD|KMeans|DBSCAN|Agglomerative|SelectKBest"
+    r"|Visualizer|Elbow|Plot|Curve|SMOTE|Sampler|Tokenizer|scaler|encoder|vectorizer|imputer|tokenizer|pca|tsne|visualizer"
+)
 SHUFFLES = frozenset(["shuffle"])
 _PRINT = re.compile(r"^(\s*)print\s+[^(=].*$", re.MULTILINE)
 
@@ -77,7 +81,24 @@ class FailedCells:
         if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             for node in ast.walk(statement):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FIT_METHODS - {"fit_transform"}:
-                    self.unrun_fits.append((run.number, root(node.func.value), node.lineno))
+                    name = root(node.func.value)
+                    if self._may_be_model(name):
+                        self.unrun_fits.append((run.number, name, node.lineno))
+
+    def _may_be_model(self, name):
+        """Not where the class that the name was made of is known to predict nothing, or draws."""
+        namespace = self.trace.shell.user_ns
+        if name in namespace and hasattr(namespace[name], "fit"):
+            return hasattr(namespace[name], "predict")
+        for run in self.runs:
+            for node in ast.walk(_tree(run) or ast.Module(body=[], type_ignores=[])):
+                if isinstance(node, ast.Assign) and name in _bound(node) and isinstance(node.value, ast.Call):
+                    function = node.value.func
+                    kind = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                    known = namespace.get(kind)
+                    if (isinstance(known, type) and not hasattr(known, "predict")) or _PREDICTS_NOTHING.search(kind):
+                        return False
+        return not (isinstance(name, str) and _PREDICTS_NOTHING.search(name))
 
     def _mates(self, name):
         group = self.aliases._find(name)

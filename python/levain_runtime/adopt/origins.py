@@ -2,6 +2,7 @@
 
 import ast
 
+from .evaluations import better
 from .reach import getattr_quietly
 
 
@@ -23,7 +24,7 @@ def loop_names(trace):
     return names
 
 
-def origin_of(trace, candidate, reachable):
+def origin_of(trace, linked, candidate, reachable):
     origin, fit = Origin(), candidate.fit
     if fit is None:
         return origin
@@ -39,7 +40,7 @@ def origin_of(trace, candidate, reachable):
     lost = [other for other in together if id(other.estimator) not in reachable]
     changed = [other for other in together if other.estimator is fit.estimator and other is not fit]
     if lost or changed:
-        origin.why_not = _last_of_loop(trace, candidate, together, fit)
+        origin.why_not = _last_of_loop(linked, together, fit)
     return origin
 
 
@@ -64,14 +65,11 @@ def _are_folds(fits):
     return len(settings) == 1 and len(prints) == len(fits) and len(fits) >= 3 and bool(rows) and max(rows) - min(rows) <= max(2, max(rows) // 50)
 
 
-def _last_of_loop(trace, candidate, together, fit):
-    from .evaluations import Evaluations, better
-
-    linked = Evaluations(trace)
+def _last_of_loop(linked, together, fit):
     ends = [other.order for other in together[1:]] + [None]
     scores = []
     for other, end in zip(together, ends):
-        found = [e for e in linked.of(other.estimator, [], other) if (end is None or e.prediction.order < end) and e.score]
+        found = [e for e in linked.of(other.estimator, [], [other], other.order) if (end is None or e.prediction.order < end) and e.score]
         scores.append(found[-1].score if found else None)
     known = [(score, other) for score, other in zip(scores, together) if score is not None]
     last = scores[-1]
