@@ -35,9 +35,10 @@ URL = re.compile(r"^(https?|ftp|s3|gs|wasbs?|abfss?|hdfs|dbfs|kaggle)://", re.I)
 
 
 def collect(cells, folder):
-    """{reads, writes, mentions, datasets}: reads and writes are {cell, line, call, path, kind, url, exists, …}, in order."""
+    """{reads, writes, mentions, datasets, unknown}: reads and writes are {cell, line, call, path, kind, url, exists, …}, in order;
+    unknown are those whose path the text does not tell."""
     names = Names(cells)
-    found = {"reads": [], "writes": [], "mentions": [], "datasets": []}
+    found = {"reads": [], "writes": [], "mentions": [], "datasets": [], "unknown": []}
     for cell in cells:
         if cell["tree"] is None:
             continue
@@ -75,12 +76,22 @@ class Names:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 self._target(target, node.value)
+        elif isinstance(node, ast.Call) and _name_of(node) in ("add_argument", "option"):
+            self._option(node)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             self._target(node.target, node.value)
         elif isinstance(node, (ast.For, ast.comprehension)):
             self._loop(node.target, node.iter)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             self.changed.add(node.target.id)
+
+    def _option(self, node):
+        """`add_argument("--data", default="churn.csv")`: what `args.data` is without arguments."""
+        default = next((word.value for word in node.keywords if word.arg == "default"), None)
+        given = next((word.value.value for word in node.keywords if word.arg == "dest" and isinstance(word.value, ast.Constant)), None)
+        flags = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        if default is not None and flags:
+            self._put(given or max(flags, key=len).lstrip("-").replace("-", "_"), default)
 
     def _target(self, target, value):
         if isinstance(target, ast.Name):
@@ -120,7 +131,15 @@ class Names:
     def _constant(self, node, depth):
         return [str(node.value)] if isinstance(node.value, (str, int)) and not isinstance(node.value, bool) else []
 
+    def _attribute(self, node, depth):
+        """`args.data`, `Config.DATA`, `Path(__file__).parent`."""
+        if node.attr == "parent":
+            return [_folder_of(text) for text in self.texts(node.value, depth)]
+        return self._name(ast.Name(id=node.attr, ctx=ast.Load()), depth) if isinstance(node.value, (ast.Name, ast.Attribute)) else []
+
     def _name(self, node, depth):
+        if node.id == "__file__":
+            return ["./__file__"]
         if node.id in self.changed or node.id in self.active:
             return []
         self.active.add(node.id)
@@ -179,6 +198,8 @@ class Names:
             return _product([""], base + args, lambda _, values: _joined(values))
         if name in ("Path", "PurePath", "str", "abspath", "expanduser", "normpath", "Path.cwd", "realpath", "open", "urlopen", "r") and args:
             return _product([""], args[:1] if name in ("open", "urlopen", "str") else args, lambda _, values: _joined(values))
+        if name == "dirname" and args:
+            return [_folder_of(text) for text in args[0]]
         if name == "getcwd" or name == "cwd":
             return ["."]
         if name in ("strip", "lower", "resolve", "as_posix", "rstrip") and isinstance(node.func, ast.Attribute):
@@ -195,6 +216,11 @@ class Names:
             return []
         plain = {key: values[0] for key, values in words.items()}
         return _product(self.texts(node.func.value, depth), args, lambda text, values: _formatted(text, values, plain))
+
+
+def _folder_of(text):
+    """The script's own folder is `.`, the one above it `..`."""
+    return ".." if text in (".", "") else text + "/.." if text.endswith("..") else os.path.dirname(text) or "."
 
 
 def _formatted(text, values, words):
@@ -267,9 +293,14 @@ def _read(found, node, name, place, names, folder):
     texts = names.texts(argument)
     for text in texts:
         if text.strip() and len(text) < 2000:
-            found["reads"].append({**place, "path": text, "kind": kind, "url": bool(URL.match(text)), "exists": _exists(text, folder), "options": options})
+            found["reads"].append({**place, "path": _here(text), "kind": kind, "url": bool(URL.match(text)), "exists": _exists(text, folder), "options": options})
     if not texts and argument is not None and kind != "folder":
-        found["reads"].append({**place, "path": None, "kind": kind, "url": False, "exists": False, "options": options})
+        found["unknown"].append({**place, "does": "read", "kind": kind})
+
+
+def _here(text):
+    """`./data.csv` out of the script's own folder is `data.csv`."""
+    return text[2:] if text.startswith("./") and len(text) > 2 else text
 
 
 def _name_of(node):
@@ -290,9 +321,12 @@ def _written(found, node, name, place, names, folder):
         owner = node.func.value.id
         variable = owner if owner not in ("np", "numpy", "torch", "joblib", "pickle", "plt") else (node.args[0].id if node.args and isinstance(node.args[0], ast.Name) else None)
     kind = WRITERS.get(name, "other")
-    for text in names.texts(argument) or [None]:
-        model = text is not None and os.path.splitext(text)[1].lower() in MODEL_EXTENSIONS and name in ("save", "dump", "save_model")
-        found["writes"].append({**place, "path": text, "kind": "model" if model else kind, "variable": variable, "exists": text is not None and _exists(text, folder)})
+    texts = names.texts(argument)
+    for text in texts:
+        model = os.path.splitext(text)[1].lower() in MODEL_EXTENSIONS and name in ("save", "dump", "save_model")
+        found["writes"].append({**place, "path": _here(text), "kind": "model" if model else kind, "variable": variable, "exists": _exists(text, folder)})
+    if not texts:
+        found["unknown"].append({**place, "does": "write", "kind": kind, "variable": variable})
 
 
 def _mentions(found, cell, folder, seen):
