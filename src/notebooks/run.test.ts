@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -43,6 +43,8 @@ async function run(sources: readonly string[], more: Partial<NotebookSpec> = {})
     cellTimeoutMs: null,
     timeoutMs: null,
     exports: [],
+    mayFail: [],
+    front: null,
     watch: null,
     ...more,
   };
@@ -106,6 +108,32 @@ test('a failing cell is named with its error, and what ran before it is kept', a
   assert.match(log, /cell 2 of 3 failed: ZeroDivisionError: division by zero/);
   assert.equal(executed?.cells[1]?.outputs?.[0]?.['output_type'], 'error');
   assert.equal(executed?.cells[2]?.execution_count, null);
+});
+
+test('a cell that may fail is passed over, counted among all code cells', async () => {
+  const cells = ['x = 1', '', '1 / 0', 'print(x)', '2 / 0'];
+  const { result, executed, log } = await run(cells, { mayFail: [3] });
+  assert.deepEqual([result.status, result.cell?.source], ['error', '2 / 0']);
+  assert.match(log, /cell 2 of 4 failed and may: ZeroDivisionError/);
+  assert.equal(executed?.cells[2]?.outputs?.[0]?.['output_type'], 'error');
+  assert.equal((await run(cells, { mayFail: [3, 5] })).exitCode, 0);
+});
+
+test('paths of another machine lead to files of this one, and the environment is left as it is', async () => {
+  const folder = join(root, 'project');
+  await mkdir(join(folder, 'data'), { recursive: true });
+  await writeFile(join(folder, 'data', 'a.csv'), 'x\n41\n');
+  const reads = { '/content/drive/My Drive/a.csv': 'data/a.csv' };
+  const cells = [
+    '!pip install nothing-of-that-name\n%pip install nothing-of-that-name',
+    "import os\npath = '/content/drive/My Drive'\nprint(int(open(os.path.join(path, 'a.csv')).read().split()[1]) + 1)",
+    "with open('/content/drive/out.txt', 'w') as file: file.write('made')\nprint(os.path.exists('/content/drive'))",
+  ];
+  const { exitCode, log } = await run(cells, { cwd: folder, front: { root: folder, reads } });
+  assert.equal(exitCode, 0, log);
+  assert.match(log, /^42$/m);
+  assert.equal(await readFile(join(folder, 'out.txt'), 'utf8'), 'made');
+  assert.match(log, /pip install nothing-of-that-name was left out: the environment is locked/);
 });
 
 test('a kernel that dies is seen at once, with its cause', async () => {

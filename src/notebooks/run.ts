@@ -7,7 +7,7 @@ import { collectOutputs, toLogText } from './outputs.ts';
 import { injectParameters } from './parameters.ts';
 import { readNotebook } from './reading.ts';
 import type { NotebookProgress, NotebookResult, NotebookSpec } from './types.ts';
-import { type Watch, watchKernel } from './watch.ts';
+import { numbersOf, type Watch, watchKernel } from './watch.ts';
 
 export interface NotebookDeps {
   readonly kernels: Kernels;
@@ -56,8 +56,11 @@ export async function runNotebook(deps: NotebookDeps, spec: NotebookSpec): Promi
     kernel = await deps.kernels.start({ python: spec.python, cwd: spec.cwd, env: deps.env });
     const startMs = deps.clock.now() - startedAt;
     await kernel.execute(SEED, { silent: true });
+    await installFront(spec, kernel);
     const watch = await watchKernel(spec, kernel, { notebook, written });
-    const failure = await runCells(deps, spec, { kernel, watch, notebook, startedAt });
+    const numbers = numbersOf(notebook, written);
+    const mayFail = (position: number) => spec.mayFail.includes(numbers[position] ?? 0);
+    const failure = await runCells(deps, spec, { kernel, watch, notebook, startedAt, mayFail });
     if (failure) return await finish(failure, { startMs });
     return await finish(OK, { startMs, exports: await saveExports(spec, kernel, watch) });
   } catch (error) {
@@ -75,10 +78,11 @@ interface Running {
   readonly watch: Watch;
   readonly notebook: Notebook;
   readonly startedAt: number;
+  readonly mayFail: (position: number) => boolean;
 }
 
 async function runCells(deps: NotebookDeps, spec: NotebookSpec, running: Running): Promise<Failure | undefined> {
-  const { kernel, watch, notebook, startedAt } = running;
+  const { kernel, watch, notebook, startedAt, mayFail } = running;
   const cells: NotebookCell[] = notebook.cells.map((cell) =>
     cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell,
   );
@@ -98,12 +102,26 @@ async function runCells(deps: NotebookDeps, spec: NotebookSpec, running: Running
     await save();
     await tell(index + 1, result.status === 'ok' ? 'ok' : 'failed');
     if (result.status === 'ok') continue;
+    if (result.status === 'error' && mayFail(position)) {
+      deps.say(`[levain] cell ${index + 1} of ${code.length} failed and may: ${result.name}: ${result.message}\n`);
+      continue;
+    }
     const at = { position: position + 1, code: index + 1, of: code.length, source: cell.source.slice(0, MAX_SOURCE) };
     return toFailure(result, at, spec, deps.say);
   }
   await save();
   await tell(code.length, 'finished');
   return undefined;
+}
+
+/** An environment in which it does not start runs the notebook as it is, and the cell says what it misses. */
+async function installFront({ front }: NotebookSpec, kernel: Kernel): Promise<void> {
+  if (front === null) return;
+  const config = JSON.stringify(JSON.stringify(front));
+  const code = `import json as _levain_json, levain_runtime.adopt.again as _levain_again
+_levain_again.install(get_ipython(), _levain_json.loads(${config}))
+del _levain_json, _levain_again`;
+  await kernel.execute(code, { silent: true });
 }
 
 async function runCell(deps: NotebookDeps, kernel: Kernel, cell: NotebookCell, timeoutMs: number | undefined) {

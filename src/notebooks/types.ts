@@ -17,6 +17,13 @@ export const NotebookSpec = z.object({
   timeoutMs: z.number().positive().nullable(),
   /** Variables to save from the finished kernel, each as an MLflow model folder with its facts beside it. */
   exports: z.array(z.object({ variable: z.string(), folder: z.string(), facts: z.string() })),
+  /** Code cells, counted from 1, whose failure is passed over. */
+  mayFail: z.array(z.number()).default([]),
+  /** Of a notebook written for another machine: its paths, and the files below `root` that they lead to. */
+  front: z
+    .object({ root: z.string(), reads: z.record(z.string(), z.string()) })
+    .nullable()
+    .default(null),
   /**
    * What the kernel is watched for: the notebook's own test rows in this file, and what features.py learns; null: nothing is.
    * Both are written into the exported folders, under `levain/`.

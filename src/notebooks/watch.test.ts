@@ -79,6 +79,8 @@ async function told(
     cellTimeoutMs: null,
     timeoutMs: null,
     exports: [{ variable: 'clf', folder: model, facts: join(folder, 'facts.json') }],
+    mayFail: [],
+    front: null,
     watch: {
       features: null,
       target,

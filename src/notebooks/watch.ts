@@ -59,7 +59,7 @@ export async function watchKernel(
 const pythonText = (text: string): string => JSON.stringify(text);
 
 /** Code cells counted from 1 as the written notebook has them; the cell of this run's parameters has no number. */
-function numbersOf(notebook: Notebook, written: Notebook): (number | null)[] {
+export function numbersOf(notebook: Notebook, written: Notebook): (number | null)[] {
   const code = written.cells.filter((cell) => cell.cell_type === 'code');
   const numbers = new Map(code.map((cell, at) => [cell, at + 1]));
   return notebook.cells.map((cell) => numbers.get(cell) ?? null);

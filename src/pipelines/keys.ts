@@ -48,6 +48,9 @@ export function keyPartsOf(input: KeyInput): readonly KeyPart[] {
     out: section.out,
     secrets: [...section.secrets].sort(),
     exports: exportsOf(file, input.name),
+    // Left out where they say nothing: what ran without them is known under the same key.
+    ...(Object.keys(section.reads).length > 0 && { reads: section.reads }),
+    ...(section.mayFail.length > 0 && { mayFail: section.mayFail }),
   };
   return [
     ...command,

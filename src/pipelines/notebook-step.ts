@@ -47,6 +47,8 @@ export function notebookSpec(input: {
     cellTimeoutMs: null,
     timeoutMs: section.timeoutMs,
     watch: input.watch,
+    mayFail: section.mayFail,
+    front: isAdopted(input) ? { root: attempt.src, reads: section.reads } : null,
     exports: input.exports.map((variable) => ({
       variable,
       folder: join(attempt.folder, 'exports', fileNameOf(variable)),
@@ -54,6 +56,10 @@ export function notebookSpec(input: {
     })),
   };
 }
+
+/** A notebook that is not written for this machine: what adopt did for it is done again. */
+const isAdopted = ({ section, watch }: Pick<Parameters<typeof notebookSpec>[0], 'section' | 'watch'>): boolean =>
+  Object.keys(section.reads).length > 0 || section.mayFail.length > 0 || (watch?.features ?? null) !== null;
 
 /** A variable under its own name; what one holds (`models['a/b']`) under its digest. */
 const fileNameOf = (variable: string): string =>

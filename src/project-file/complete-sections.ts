@@ -103,10 +103,15 @@ function nullsOf(written: number | string | undefined, at: Path, complain: Compl
 export function completeStep(written: WrittenEntry<'steps'>, at: Path, complain: Complain): StepSection {
   if ((written.run === undefined) === (written.notebook === undefined))
     complain(at, `${label(at)} needs exactly one of "run" (a command) and "notebook" (a path)`);
+  for (const key of ['reads', 'may_fail'] as const)
+    if (written[key] !== undefined && written.notebook === undefined)
+      complain([...at, key], `${label(at)}.${key} belongs to a notebook; a command reads and fails by itself`);
   const { retry, resources } = written;
   return {
     run: written.run ?? null,
     notebook: written.notebook ?? null,
+    reads: written.reads ?? {},
+    mayFail: [...new Set(toList(written.may_fail) ?? [])].sort((a, b) => a - b),
     in: toList(written.in) ?? null,
     out: toList(written.out) ?? [],
     needs: toList(written.needs) ?? [],

@@ -68,6 +68,8 @@ const resources = section({
 const step = section({
   run: text.optional(),
   notebook: insidePath.optional(),
+  reads: z.record(text, insidePath).optional(),
+  may_fail: oneOrMany(count.min(1)).optional(),
   in: oneOrMany(text).optional(),
   out: oneOrMany(insidePath).optional(),
   needs: oneOrMany(text).optional(),

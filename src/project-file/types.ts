@@ -75,6 +75,10 @@ export interface TableExpectation {
 export interface StepSection {
   readonly run: string | null;
   readonly notebook: string | null;
+  /** Paths as the notebook writes them, and the project's files that are read instead. */
+  readonly reads: Readonly<Record<string, string>>;
+  /** Code cells, counted from 1, whose failure is passed over. */
+  readonly mayFail: readonly number[];
   /** Files and `data:NAME`; null: all data and the whole snapshot. */
   readonly in: readonly string[] | null;
   readonly out: readonly string[];

@@ -23,6 +23,7 @@ const file = (more: Partial<DataFile> = {}): DataFile => ({
 const result = (model: Partial<Composed['model']> = {}, data: readonly DataFile[] = [file()]): Composed => ({
   data: [...data],
   features: { text: '', statements: 3 },
+  run: { skipped: [] },
   source: { path: 'churn.ipynb', digest: '', cells: 9, ranOutOfOrder: false, neverRun: [] },
   environment: {
     sentence: '',
@@ -89,6 +90,18 @@ test('the rows that the model answers come first, and only they have the key', (
       ['zones', []],
     ],
   );
+});
+
+test('where paths lead, and which cells may fail, is said for the runs that come', () => {
+  const led = file({ asWritten: ['./churn.csv', '/content/drive/My Drive/churn.csv'] });
+  const project = composeProject({ ...result({}, [led]), run: { skipped: [{ cell: 2, error: 'no plotly' }] } }, 'm');
+  assert.match(
+    project,
+    /^steps: \{ train: \{ notebook: churn\.ipynb, reads: \{ \/content\/drive\/My Drive\/churn\.csv: churn\.csv \}, may_fail: \[ 2 \] \} \}$/m,
+  );
+  const below = { ...result({}, [file({ path: 'data/churn.csv', asWritten: ['../data/churn.csv'] })]) };
+  const inFolder = composeProject({ ...below, source: { ...below.source, path: 'notebooks/churn.ipynb' } }, 'm');
+  assert.doesNotMatch(inFolder, /reads/);
 });
 
 test('data from elsewhere stands where the notebook finds it', () => {

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path/posix';
 import type { AdoptResult } from '../../adopt/types.ts';
 import type { Json } from '../../kernel/canonical-json.ts';
 import { writeProjectFile } from '../../project-file/index.ts';
@@ -7,7 +8,9 @@ export const FEATURES_FILE = 'features.py';
 export const LOCK_FILE = 'requirements.lock';
 
 /** What of a result the files are made of. */
-export type Composed = Pick<AdoptResult, 'data' | 'model' | 'features' | 'source' | 'environment'>;
+export type Composed = Pick<AdoptResult, 'data' | 'model' | 'features' | 'source' | 'environment'> & {
+  readonly run: Pick<AdoptResult['run'], 'skipped'>;
+};
 
 /**
  * The shortest levain.yaml that is true: what the defaults say already is left out. The data whose rows the model answers comes
@@ -18,12 +21,25 @@ export function composeProject(result: Composed, name: string): string {
   return writeProjectFile({
     name,
     ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data)])) }),
-    steps: { [STEP]: { notebook: result.source.path } },
+    steps: { [STEP]: stepOf(result) },
     model: modelOf(result),
   });
 }
 
 type DataFile = Composed['data'][number];
+
+/** What the next run of the notebook needs too: where its paths lead, and which cells fail without harm. */
+function stepOf({ source, data, run }: Composed): Json {
+  const folder = dirname(source.path);
+  const reads = data.flatMap(({ asWritten, path }) =>
+    asWritten.filter((written) => join(folder, written) !== path).map((written) => [written, path] as const),
+  );
+  return {
+    notebook: source.path,
+    ...(reads.length > 0 && { reads: Object.fromEntries(reads) }),
+    ...(run.skipped.length > 0 && { may_fail: run.skipped.map(({ cell }) => cell) }),
+  };
+}
 
 /** A file outside of the project is copied to where the notebook finds it. */
 function dataOf(file: DataFile, all: readonly DataFile[]): Json {

@@ -75,7 +75,9 @@ export const command: CommandModule = {
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value];
 
-type Request = Omit<AdoptSpec, 'dataDir' | 'work' | 'server'>;
+type Place = Pick<AdoptSpec, 'dataDir' | 'work' | 'server'>;
+type Asked = 'source' | 'folder' | 'data' | 'model' | 'network' | 'cellTimeoutMs' | 'python' | 'name';
+type Request = Pick<AdoptSpec, Asked>;
 
 function requestOf(target: Target, options: Options, cwd: string): { readonly spec: Request; readonly digest: string } {
   const spec: Request = {
@@ -106,7 +108,7 @@ async function adopt(context: CommandContext, target: Target, request: Request):
   await mkdir(work, { recursive: true });
   const { url, token } = await context.client.address();
   const info = await findServerInfo(url);
-  const spec: AdoptSpec = {
+  const spec: Request & Place = {
     ...request,
     work,
     // Where the server looks for the environment, so that it is built once.

@@ -20,7 +20,10 @@ export const command: CommandModule = {
         '--share <x>',
         'share of the rows that are spoiled (nulls, new-category: 0.3; others: 1), or that fail (broken-model --fault errors: 0.3); broken-model: the constant answer',
       )
-      .option('--amount <x>', 'shift: standard deviations (1); slow-model: milliseconds (250)')
+      .option(
+        '--amount <x>',
+        'shift: standard deviations (1); slow-model: milliseconds (ten times what it takes now, 100 or more)',
+      )
       .option('--fault <kind>', 'broken-model: constant or errors')
       .option('--rows <n>', 'so many rows; default: the last day that was logged, with training rows where it is thin')
       .option('--no-wait', 'do not wait for its end')
