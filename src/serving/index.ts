@@ -4,6 +4,7 @@ export { type Gateway, listGateways } from './gateways.ts';
 export { ingestSegment, ingestSegments } from './log/ingest.ts';
 export { countersOf, findPrediction, lastRequests, listPredictions, readPredictions } from './log/reads.ts';
 export { rollback } from './rollback.ts';
+export { isCleanEnd } from './rollouts/advance.ts';
 export { controlRollout, getRollout, listRollouts, promote } from './rollouts/control.ts';
 export type { EvidenceSummary } from './rollouts/evidence.ts';
 export type { RolloutPlan, RolloutState } from './rollouts/machine.ts';

@@ -2,7 +2,7 @@ import type { Fault } from '../../engines/types.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { takeRows } from '../../kernel/frame.ts';
 import { faultWords, findHold, registerRehearsal } from '../../registry/index.ts';
-import { controlRollout, deploy, getEndpoint, getRollout, type Rollout } from '../../serving/index.ts';
+import { controlRollout, deploy, getEndpoint, getRollout, isCleanEnd, type Rollout } from '../../serving/index.ts';
 import type { Actor } from '../../wire/route.ts';
 import { type Judged, judgedBy } from '../evaluation/versions.ts';
 import { findByRehearsal } from '../incidents/incidents.store.ts';
@@ -11,8 +11,12 @@ import type { RehearsalReport } from './rehearsals.ts';
 import { inferBody, rowsToReplay, sendAll } from './replay.ts';
 import type { Rehearsing } from './start.ts';
 
-/** Milliseconds that a slow version takes longer. */
-const SLOW_MS = 250;
+/** Milliseconds that a slow version takes longer: so many, or so many times what the champion takes for nine of ten requests. */
+const SLOW_MS = 100;
+const SLOW_TIMES = 10;
+const MAX_SLOW_MS = 10_000;
+/** Requests that say how fast the champion is. */
+const TIMED_REQUESTS = 40;
 const ERROR_SHARE = 0.3;
 const REQUESTS_A_LOOK = 50;
 /** A rollout that does not decide in so many requests is aborted. */
@@ -30,7 +34,7 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
   const judged = await judgedBy(deps, endpoint.championId!);
   if (!judged?.version.spec)
     throw new AppError('precondition_failed', `v${endpoint.champion} has no servable form to rehearse with`);
-  const fault = faultOf(input, judged);
+  const fault = input.kind === 'slow-model' ? await slowFault(rehearsing, judged) : faultOf(input, judged);
   const version = await registerRehearsal(deps.registry as never, actor, {
     model: row.model,
     rehearsal: row.id,
@@ -49,15 +53,15 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
   if (!rollout) throw new AppError('unavailable', 'The rollout of the rehearsal did not start');
   await note({}, { rollout_id: rollout.id });
   const { last, requests, words } = await drive(rehearsing, rollout, judged);
-  const isRolledBack = last.state === 'aborted';
-  if (!isRolledBack && last.state !== 'done')
+  const isRolledBack = last.state === 'aborted' && !isCleanEnd(last);
+  if (last.state !== 'aborted' && last.state !== 'done')
     await controlRollout(
       deps.serving,
       { ...actor, kind: 'system' },
       { name: row.endpoint, action: 'abort', reason: 'the rehearsal is over' },
     );
   const hold = await findHold(deps.registry, row.project_id, row.model);
-  const incident = await waitForIncident(rehearsing);
+  const incident = isRolledBack ? await waitForIncident(rehearsing) : null;
   return {
     requests,
     rows: requests,
@@ -77,9 +81,30 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
   };
 }
 
+/** Much slower than the champion is now, under the same requests: a version in Python takes its time anyway. */
+async function slowFault(rehearsing: Rehearsing, judged: Judged): Promise<Fault> {
+  const { deps, row, input } = rehearsing;
+  if (input.amount !== undefined) return { kind: 'slow', ms: Math.max(1, Math.round(input.amount)) };
+  const { inputs } = judged.version.spec!.signature;
+  const { frame } = await rowsToReplay({ ...rehearsing, input: { ...input, rows: TIMED_REQUESTS } }, judged.version);
+  const times: number[] = [];
+  for (let i = 0; i < TIMED_REQUESTS; i++) {
+    const start = deps.clock.now();
+    await sendAll(rehearsing, [inferBody(takeRows(frame, [i % frame.rowCount]), inputs, null)]);
+    times.push(deps.clock.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const usual = times[Math.floor(times.length * 0.9)]!;
+  await rehearsing.note({
+    requests: TIMED_REQUESTS,
+    rows: TIMED_REQUESTS,
+    sentence: `the champion of ${row.endpoint} takes ${usual} ms`,
+  });
+  return { kind: 'slow', ms: Math.min(MAX_SLOW_MS, Math.max(SLOW_MS, Math.round(usual * SLOW_TIMES))) };
+}
+
 /** A constant that most answers differ from, where the answers are classes. */
 function faultOf(input: Rehearsing['input'], { task, profile, threshold }: Judged): Fault {
-  if (input.kind === 'slow-model') return { kind: 'slow', ms: Math.max(1, Math.round(input.amount ?? SLOW_MS)) };
   if (input.fault === 'errors') return { kind: 'errors', share: input.share ?? ERROR_SHARE };
   if (input.share !== undefined) return { kind: 'constant', value: input.share };
   const rate = profile?.labelRate ?? null;
@@ -90,7 +115,7 @@ function faultOf(input: Rehearsing['input'], { task, profile, threshold }: Judge
 
 /** What stood against an alarm. */
 function whyNot(last: Rollout, fault: Fault): string {
-  if (last.state === 'done')
+  if (last.state === 'done' || last.state === 'aborted')
     return fault.kind === 'slow'
       ? `it went through every step; a version is too slow from five times the median and 20 ms on`
       : `it went through every step; its answers differ from the champion's too little to be called a fault (${last.sentence})`;

@@ -5,7 +5,7 @@ import { selectEndpoint } from '../endpoints.store.ts';
 import { type Gateway, listGateways } from '../gateways.ts';
 import { eventClockOf } from '../log/event-clock.ts';
 import type { RolloutTable } from '../tables.ts';
-import type { ServingDeps } from '../types.ts';
+import type { Rollout, ServingDeps } from '../types.ts';
 import type { EvidenceSummary } from './evidence.ts';
 import { evidenceOf } from './evidence-log.ts';
 import { PARITY_TOLERANCE } from './limits.ts';
@@ -14,6 +14,12 @@ import { replay } from './replay.ts';
 import { selectRollout, updateRollout } from './rollouts.store.ts';
 import { applyIn, type Change, planOfRow } from './transitions.ts';
 import { judgeBake, judgeStep, type VerdictContext } from './verdict.ts';
+
+const CLEAN_END = 'ended its rehearsal';
+
+/** Whether a rehearsed rollout went through all its steps: it is taken away then, and nothing was found. */
+export const isCleanEnd = ({ rehearsal, reason }: Pick<Rollout, 'rehearsal' | 'reason'>): boolean =>
+  rehearsal !== null && (reason?.startsWith(CLEAN_END) ?? false);
 
 interface Look {
   readonly rollout: RolloutTable;
@@ -127,7 +133,7 @@ async function enter(
     return {
       event: 'abort',
       evidence,
-      sentence: `ended its rehearsal ${rollout.rehearsal}: nothing spoke against it (${why})`,
+      sentence: `${CLEAN_END} ${rollout.rehearsal}: nothing spoke against it (${why})`,
     };
   const hold = await findHold(deps.registry, rollout.project_id, rollout.model);
   if (hold && rollout.state !== 'paused')
@@ -146,7 +152,7 @@ async function lookAtStep(deps: ServingDeps, look: Look): Promise<Change | undef
   const step = planOfRow(rollout).steps[rollout.step];
   if (!step) return undefined;
   const evidence = await evidenceOf(deps, rollout);
-  const verdict = judgeStep(step, evidence, await contextOf(deps, rollout));
+  const verdict = judgeStep(step, evidence, await contextOf(deps, rollout), rollout.step);
   if (verdict.kind === 'abort')
     return {
       event: 'abort',

@@ -55,7 +55,7 @@ function play(world: World, plan: RolloutPlan = AUTO): Outcome {
     const inCanary = weight > 0 && hash(`rollout-${world.seed}\0${unit}`) < weight;
     for (const row of rowsOf(world, i, unit, weight, step, inCanary, random)) evidence.add(row);
     if ((i + 1) % (world.look ?? 25) !== 0) continue;
-    const verdict = judgeStep(current, evidence.summary(), CONTEXT);
+    const verdict = judgeStep(current, evidence.summary(), CONTEXT, step);
     if (verdict.kind === 'abort') return { end: 'aborted', requests: i + 1, reason: verdict.reason };
     if (verdict.kind !== 'advance' || (world.dwell && i - entered < dwell)) continue;
     entered = i;
@@ -158,7 +158,23 @@ test('scores that differ much, without flips beyond the bound, never abort', () 
 });
 
 test('no data never advances, and says how much is needed', () => {
-  const verdict = judgeStep({ kind: 'canary', weight: 0.05 }, new RolloutEvidence(null).summary(), CONTEXT);
+  const verdict = judgeStep({ kind: 'canary', weight: 0.05 }, new RolloutEvidence(null).summary(), CONTEXT, 2);
   assert.equal(verdict.kind, 'wait');
   assert.match(verdict.kind === 'wait' ? verdict.sentence : '', /^0 of about [\d,]+ requests needed$/);
+});
+
+test('units of the step before do not carry a canary through the next one', () => {
+  const evidence = new RolloutEvidence(null);
+  for (let i = 0; i < 6_000; i++) {
+    const arm = i % 20 === 0 ? 'challenger' : 'champion';
+    const score = (i % 97) / 97;
+    const answer = { failed: false, score, label: score >= 0.5, latencyUs: 1_000 };
+    evidence.add({ arm, key: `${i}`, request: `${i}`, unit: `${i}`, step: 2, weight: 0.05, ...answer });
+  }
+  assert.equal(judgeStep({ kind: 'canary', weight: 0.05 }, evidence.summary(), CONTEXT, 2).kind, 'advance');
+  const next = judgeStep({ kind: 'canary', weight: 0.25 }, evidence.summary(), CONTEXT, 3);
+  assert.deepEqual(
+    [next.kind, next.kind === 'wait' && next.have, next.kind === 'wait' && next.needed],
+    ['wait', 0, 80],
+  );
 });

@@ -36,16 +36,20 @@ export function judgeReplay(replay: PairSummary, context: VerdictContext): Verdi
   return { kind: 'advance', sentence: tellPairs(replay, 'replayed', context) };
 }
 
-/** Judges a live step: abort on harm, else go on once harm is bounded and enough units were seen, else wait. */
-export function judgeStep(step: PlanStep, evidence: EvidenceSummary, context: VerdictContext): Verdict {
+/**
+ * Judges a live step, `index` in its plan: abort on harm, else go on once harm is bounded and enough units were seen in this step, else wait. Units of the step before do not
+ * count again: they saw less of the traffic.
+ */
+export function judgeStep(step: PlanStep, evidence: EvidenceSummary, context: VerdictContext, index: number): Verdict {
   if (step.kind === 'replay') return evidence.replay ? judgeReplay(evidence.replay, context) : waitFor(0, 1);
   const reason = faultOfPairs(evidence.shadow, 'shadowed', context) ?? faultOfCanary(evidence, context);
   if (reason) return { kind: 'abort', reason };
   const weight = step.kind === 'canary' ? step.weight : 1;
-  const seen = step.kind === 'canary' ? evidence.canary.units.challenger : evidence.shadow.units;
+  const units = evidence.canary.step === index ? evidence.canary.units : NO_UNITS;
+  const seen = step.kind === 'canary' ? units.challenger : evidence.shadow.units;
   const least = step.kind === 'canary' ? MIN_CANARY_UNITS : MIN_SHADOW_UNITS;
   const missing = Math.max(least - seen, unitsMissingForHarm(evidence));
-  const have = step.kind === 'canary' ? evidence.canary.units.champion + seen : seen;
+  const have = step.kind === 'canary' ? units.champion + seen : seen;
   if (missing > 0) return waitFor(have, have + Math.ceil(missing / weight));
   const told = step.kind === 'canary' ? tellCanary(evidence, context) : tellPairs(evidence.shadow, 'shadowed', context);
   return { kind: 'advance', sentence: told };
@@ -61,6 +65,8 @@ export function judgeBake(evidence: EvidenceSummary, context: VerdictContext): s
     return `${context.challenger} failed for ${failedUnits} of ${count(units, 'request')} since it took all traffic (${context.champion}: ${percent(before)} before)`;
   return constantOf(scores, evidence.canary.champion.scores, units, 'since it took all traffic', context);
 }
+
+const NO_UNITS = { champion: 0, challenger: 0 } as const;
 
 function faultOfPairs(pairs: PairSummary, how: string, context: VerdictContext): string | undefined {
   const { challenger, champion } = context;
