@@ -78,6 +78,9 @@ test('the task is said where numbers could be taken for another one', () => {
   assert.match(modelLine({ task: 'binary', positive: null }), /task: binary, target: Churn/);
   assert.match(modelLine({ task: 'regression', target: 'price', positive: null }), /features\.py, target: price }$/);
   assert.match(modelLine({ target: null, positive: null }), /task: binary }$/);
+  const classes = ['setosa', 'versicolor', 'virginica'];
+  assert.match(modelLine({ task: 'classification', classes, positive: null }), /task: multiclass/);
+  assert.doesNotMatch(modelLine({ task: 'classification' }), /task/);
 });
 
 test('the rows that the model answers come first, and only they have the key', () => {

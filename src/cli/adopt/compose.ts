@@ -67,10 +67,19 @@ const targetOf = (column: string, positive: Json): Json => (isScalar(positive) ?
  * Said only where it could be taken for another: many classes look like a number where they are numbers, and two like one where no
  * positive class is named.
  */
-function taskToSay({ task, target, positive }: Composed['model']): string | null {
+function taskToSay(model: Composed['model']): string | null {
+  const { target, positive } = model;
+  const task = taskOf(model);
   if (task === 'multiclass') return task;
   if (task === 'binary') return isScalar(positive) && target !== null ? null : task;
   return null;
+}
+
+/** The grammar's word; a classification is told by how many classes it has. */
+export function taskOf({ task, classes }: Pick<Composed['model'], 'task' | 'classes'>): string | null {
+  if (task !== 'classification') return task;
+  if (classes === null) return null;
+  return classes.length === 2 ? 'binary' : classes.length > 2 ? 'multiclass' : null;
 }
 
 const isScalar = (value: Json): value is string | number | boolean =>

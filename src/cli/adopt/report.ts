@@ -1,5 +1,5 @@
 import type { AdoptResult } from '../../adopt/types.ts';
-import { FEATURES_FILE, LOCK_FILE } from './compose.ts';
+import { FEATURES_FILE, LOCK_FILE, taskOf } from './compose.ts';
 import type { PlannedFile } from './files.ts';
 import { secondsOf } from './progress.ts';
 
@@ -72,7 +72,7 @@ function modelLines({ model, others }: AdoptResult): string[] {
   const positive = model.positive === null ? '' : ` (positive: ${JSON.stringify(model.positive)})`;
   return [
     `${model.variable}${cell}, ${shortType(model.type)}${scoreText(model.score)}`,
-    `predicts ${model.target ?? 'a target that no column of the data holds'}${positive}${model.task === null ? '' : `, ${model.task}`}`,
+    `predicts ${model.target ?? 'a target that no column of the data holds'}${positive}${taskOf(model) === null ? '' : `, ${taskOf(model)}`}`,
     model.reason,
     model.runsIn ?? '',
     ...shown(
