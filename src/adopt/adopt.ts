@@ -29,7 +29,7 @@ export async function adoptNotebook(deps: AdoptDeps, spec: AdoptSpec): Promise<A
   const digests = await digestsOf(spec.source, data);
   time('data');
   const ingredients = await ingredientsOf(deps, places, found);
-  const best = await findBestRun({ deps, places, notebook, ingredients, data });
+  const best = await findBestRun({ deps, places, notebook, ingredients, data, digests });
   time('run');
   deps.conversation.progress('choose', `${best.candidates.candidates.length} fitted models are left`);
   refuseWithoutModel(best, found, places);
@@ -202,7 +202,13 @@ function outcomeWarnings({ run, attempt }: BestRun): string[] {
   );
   const left =
     attempt.left.length > 0 ? [`${attempt.left.length} large files that nothing refers to were not copied.`] : [];
-  return [...skipped, ...left];
+  const resumed = run.cells.findLast(({ status }) => status === 'resumed');
+  const kept = resumed
+    ? [
+        `Cells 1 to ${resumed.number} did not run again: what they left was kept from an earlier run of the same cells, data and environment.`,
+      ]
+    : [];
+  return [...skipped, ...left, ...kept];
 }
 
 function stopwatch(deps: AdoptDeps) {

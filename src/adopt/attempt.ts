@@ -1,12 +1,20 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Notebook } from '../notebooks/notebook.ts';
+import { digestOf } from '../kernel/hash.ts';
+import type { Notebook, NotebookCell } from '../notebooks/notebook.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import type { BuiltEnvironment } from './environment/build.ts';
-import { copyProject } from './files/copy.ts';
+import { copyProject, digestOfFile } from './files/copy.ts';
 import type { FoundData } from './files/data.ts';
 import { refusal } from './refusal.ts';
 import { type CellsRun, runCells } from './run/cells.ts';
+import {
+  type Checkpoint,
+  type CheckpointBasis,
+  findCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from './run/checkpoints.ts';
 import { type Isolation, isolate } from './run/network.ts';
 import { descendantsOf, endProcesses, runPython } from './run/processes.ts';
 import { kernelEnvironment, openSession, type Session, toPythonText } from './run/session.ts';
@@ -24,6 +32,7 @@ export interface Attempt {
   readonly log: string;
   readonly startedAt: number;
   readonly left: readonly string[];
+  readonly checkpoints: { readonly root: string; readonly basis: Omit<CheckpointBasis, 'sources'> };
   close(): Promise<void>;
 }
 
@@ -37,10 +46,11 @@ export async function openAttempt(
   places: Places,
   built: BuiltEnvironment,
   data: FoundData,
-  number: number,
+  digests: ReadonlyMap<string, string>,
 ): Promise<Attempt> {
   const { spec, root, beside } = places;
-  const folder = join(spec.work, `run-${number}`);
+  // One path for one environment, so that what was kept of an earlier run names the same places.
+  const folder = join(spec.work, `run-${built.environment.digest.slice(0, 8)}`);
   const src = join(folder, 'src');
   const copied = await copyProject({
     root,
@@ -83,7 +93,60 @@ export async function openAttempt(
   };
   deps.onEnd(close);
   const startedAt = deps.clock.now();
-  return { built, folder, src, isolation, session, env, log, startedAt, left: copied.left, close };
+  const checkpoints = { root: join(spec.work, 'checkpoints'), basis: await basisOf(deps, places, built, digests) };
+  return { built, folder, src, isolation, session, env, log, startedAt, left: copied.left, checkpoints, close };
+}
+
+async function basisOf(
+  deps: AdoptDeps,
+  { spec }: Places,
+  built: BuiltEnvironment,
+  digests: ReadonlyMap<string, string>,
+): Promise<Attempt['checkpoints']['basis']> {
+  const data = [...digests].filter(([path]) => path !== spec.source);
+  const runtime = await digestOfFolder(join(deps.pythonPath, 'levain_runtime', 'adopt'));
+  const files = data.map(([path, digest]) => `${path} ${digest}`).sort();
+  return { environment: built.environment.digest, files, network: spec.network, runtime };
+}
+
+/** Takes up what an earlier run of the same cells, data and environment has kept; undefined where there is nothing. */
+export async function resume(deps: AdoptDeps, attempt: Attempt, notebook: Notebook): Promise<CellsRun | undefined> {
+  const sources = sourcesOf(notebook);
+  const found = await findCheckpoint(attempt.checkpoints.root, { ...attempt.checkpoints.basis, sources });
+  if (!found) return undefined;
+  await loadCheckpoint(attempt.session, found, attempt.src);
+  const of = sources.length;
+  deps.conversation.progress(
+    'run',
+    `resumed after cell ${found.after}: same cells, data and environment`,
+    found.after,
+    of,
+  );
+  const cells = found.outcomes.map((outcome) => ({
+    ...outcome,
+    status: outcome.error ? outcome.status : ('resumed' as const),
+  }));
+  return { cells, notebook: withOutputsOf(notebook, found), stopped: true, runMs: 0 };
+}
+
+/** The notebook as it is now, with what the kept cells had said; what follows them has not run. */
+function withOutputsOf(notebook: Notebook, { after, cells: kept }: Checkpoint): Notebook {
+  const earlier = kept.filter((cell) => cell.cell_type === 'code').slice(0, after);
+  const cells = notebook.cells.map((cell) => {
+    if (cell.cell_type !== 'code') return cell;
+    const { outputs = [], execution_count = null } = earlier.shift() ?? {};
+    return { ...cell, outputs, execution_count };
+  });
+  return { ...notebook, cells };
+}
+
+const sourcesOf = (notebook: Notebook): string[] =>
+  notebook.cells.filter((cell) => cell.cell_type === 'code').map(({ source }) => source);
+
+/** Names and contents of a folder's Python files. */
+async function digestOfFolder(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.py')).sort();
+  return digestOf(await Promise.all(names.map(async (name) => [name, await digestOfFile(join(folder, name))])));
 }
 
 /** Runs the cells, or what an earlier call left of them, and saves the executed notebook. */
@@ -92,7 +155,7 @@ export async function runAttempt(
   places: Places,
   attempt: Attempt,
   notebook: Notebook,
-  how: { readonly stops: (outcome: CellOutcome) => boolean; readonly earlier?: CellsRun },
+  how: { readonly stops: (outcome: CellOutcome) => boolean; readonly earlier: CellsRun | undefined },
 ): Promise<AttemptRun> {
   const { session } = attempt;
   const run = await runCells({
@@ -103,14 +166,31 @@ export async function runAttempt(
     cellTimeoutMs: places.spec.cellTimeoutMs,
     log: attempt.log,
     clock: deps.clock,
-    resumedAfter: 0,
-    ...(how.earlier && { earlier: how.earlier }),
+    earlier: how.earlier,
     before: (number) => session.call('the run could not be recorded', nextCell(number)),
-    after: async () => {},
+    after: (outcomes, cells) => keep(deps, places, attempt, outcomes, cells),
     stops: how.stops,
   });
   await writeFile(executedPath(attempt), `${JSON.stringify(run.notebook, null, 1)}\n`);
   return { attempt, run };
+}
+
+/** A long cell is not run twice where what it left can be kept. */
+async function keep(
+  deps: AdoptDeps,
+  { spec }: Places,
+  { session, checkpoints }: Attempt,
+  outcomes: readonly CellOutcome[],
+  cells: readonly NotebookCell[],
+): Promise<void> {
+  const last = outcomes.at(-1);
+  if (!last || last.error !== null || last.seconds * 1_000 < spec.checkpointAfterMs) return;
+  const of = cells.filter((cell) => cell.cell_type === 'code').length;
+  deps.conversation.progress('run', `keeping what cell ${last.number} left`, last.number, of);
+  const sources = cells.filter((cell) => cell.cell_type === 'code').map(({ source }) => source);
+  const state = { after: last.number, outcomes, cells };
+  const why = await saveCheckpoint(session, checkpoints.root, { ...checkpoints.basis, sources }, state);
+  if (why !== null) deps.conversation.progress('run', `cell ${last.number} is not kept: ${why}`, last.number, of);
 }
 
 export const executedPath = (attempt: Attempt): string => join(attempt.folder, 'executed.ipynb');

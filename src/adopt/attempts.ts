@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Notebook } from '../notebooks/notebook.ts';
-import { type Attempt, type AttemptRun, findCandidates, openAttempt, runAttempt } from './attempt.ts';
+import { type Attempt, type AttemptRun, findCandidates, openAttempt, resume, runAttempt } from './attempt.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import { type BuiltEnvironment, buildRecipe } from './environment/build.ts';
 import { isAside, isOfPackages, isOfPandas3, wantsNewer } from './environment/failures.ts';
@@ -41,6 +41,8 @@ interface Search {
   readonly notebook: Notebook;
   readonly ingredients: Ingredients;
   readonly data: FoundData;
+  /** SHA-256 of the notebook and of each data file. */
+  readonly digests: ReadonlyMap<string, string>;
   readonly tried: Tried[];
   /** Recipes for which no packages fitted together. */
   readonly failed: Recipe[];
@@ -67,7 +69,7 @@ export async function findBestRun(input: Omit<Search, 'tried' | 'failed'>): Prom
   for (const { attempt } of search.tried) if (attempt !== best.attempt) await attempt.close();
   return {
     ...best,
-    attempts: [...search.failed.map(toUnbuilt), ...search.tried.map((each) => toAttempt(each, search))],
+    attempts: [...search.failed.map(toUnbuilt), ...search.tried.map(toAttempt)],
     sentence: sentenceOf(best, search),
     warnings: best.attempt.built.unavailable.map(
       (name) => `No package index has a wheel of ${name} that fits; cells that need it failed.`,
@@ -99,10 +101,18 @@ async function build(search: Search, recipe: Recipe): Promise<BuiltEnvironment |
 async function tryOut(search: Search, built: BuiltEnvironment): Promise<void> {
   const { deps, places, notebook, ingredients, data, tried } = search;
   deps.conversation.progress('copy', `a copy of the project, with ${built.recipe.label}`);
-  const attempt = await openAttempt(deps, places, built, data, tried.length + 1);
+  let attempt = await openAttempt(deps, places, built, data, search.digests);
+  let earlier: CellsRun | undefined;
+  try {
+    earlier = await resume(deps, attempt, notebook);
+  } catch {
+    // What was kept does not fit: a fresh kernel runs everything.
+    await attempt.close();
+    attempt = await openAttempt(deps, places, built, data, search.digests);
+  }
   const stops = (outcome: CellOutcome) =>
     built.recipe.kind !== 'day' && mayTryOther(search) && isCured(outcome, ingredients.found);
-  const { run } = await runAttempt(deps, places, attempt, notebook, { stops });
+  const { run } = await runAttempt(deps, places, attempt, notebook, { stops, earlier });
   const candidates = run.stopped ? undefined : await findCandidates(attempt, places.spec.model);
   tried.push({ attempt, run, candidates });
 }
@@ -251,9 +261,8 @@ function whyAnother(last: Tried, found: Static): string {
 
 const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('; ');
 
-function toAttempt(tried: Tried, search: Search): EnvironmentAttempt {
+function toAttempt(tried: Tried): EnvironmentAttempt {
   const { recipe, python, environment } = tried.attempt.built;
-  void search;
   return {
     kind: recipe.kind,
     label: recipe.label,

@@ -72,11 +72,11 @@ async function askFor(candidates: readonly Candidate[], first: number, conversat
   }
   const index = Number(await conversation.ask(question));
   const candidate = candidates[index]!;
-  const reason =
-    index === order[0]
-      ? `${nameOf(candidate)} is the best supported of ${order.length}: ${candidate.evidence[0] ?? 'it was evaluated last'}`
-      : `${nameOf(candidate)} was chosen of ${order.length}`;
-  return { candidate, index, chosenBy: 'person', reason };
+  if (index === order[0]) {
+    const reason = `${nameOf(candidate)} is the best supported of ${order.length}: ${candidate.evidence[0] ?? 'it was evaluated last'}`;
+    return { candidate, index, chosenBy: 'evidence', reason };
+  }
+  return { candidate, index, chosenBy: 'person', reason: `${nameOf(candidate)} was chosen of ${order.length}` };
 }
 
 function toOption(candidate: Candidate, index: number): Question['options'][number] {

@@ -85,7 +85,7 @@ export async function toResult(input: ResultInput): Promise<AdoptResult> {
         cell: number,
         error: `${error!.name}: ${error!.message.split('\n')[0]}`,
       })),
-      resumedAfter: null,
+      resumedAfter: run.cells.findLast(({ status }) => status === 'resumed')?.number ?? null,
       params: { ...observed.params } as AdoptResult['run']['params'],
       metrics: choice.candidate.score ? { [choice.candidate.score.name]: choice.candidate.score.value } : {},
       exports: [await exported(choice, extracted)],

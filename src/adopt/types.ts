@@ -16,6 +16,8 @@ export const AdoptSpec = z.object({
   model: z.string().nullable().default(null),
   network: z.boolean().default(false),
   cellTimeoutMs: z.number().positive().nullable().default(null),
+  /** After a cell that took longer the state is kept, so that the same notebook resumes there. */
+  checkpointAfterMs: z.number().positive().default(20_000),
   /** `--python`: `3.11`. */
   python: z.string().nullable().default(null),
   name: z.string().nullable().default(null),
@@ -176,7 +178,7 @@ export const AdoptResult = z.object({
     evidence: z.array(z.string()),
     /** Why this one, in one sentence. */
     reason: z.string(),
-    /** Whether a person chose it (`--model`, or an answer). */
+    /** `person`: an answer other than the best-supported one; `option`: --model. */
     chosenBy: z.enum(['evidence', 'person', 'option']),
     /** Says so where only Python can run it (deep learning, classes of the notebook). */
     runsIn: z.string().nullable(),

@@ -15,12 +15,10 @@ export interface CellsOptions {
   readonly cellTimeoutMs: number | null;
   readonly log: string;
   readonly clock: { now(): number };
-  /** Cells up to this one have run already, in an earlier run: their state was taken up. */
-  readonly resumedAfter: number;
-  /** What this kernel has run so far; the rest follows. */
-  readonly earlier?: CellsRun;
+  /** What this kernel has run so far, or was taken up in it; the rest follows. */
+  readonly earlier?: CellsRun | undefined;
   readonly before: (number: number) => Promise<void>;
-  readonly after: (outcome: CellOutcome) => Promise<void>;
+  readonly after: (outcomes: readonly CellOutcome[], cells: readonly NotebookCell[]) => Promise<void>;
   /** Whether the rest need not run: another environment is tried first. */
   readonly stops: (outcome: CellOutcome) => boolean;
 }
@@ -51,13 +49,7 @@ export async function runCells(options: CellsOptions): Promise<CellsRun> {
     const number = index + 1;
     if (number <= outcomes.length) continue;
     const cell = cells[position]!;
-    const status = run.stopped
-      ? 'unrun'
-      : number <= options.resumedAfter
-        ? 'resumed'
-        : isEmpty(cell.source)
-          ? 'ok'
-          : null;
+    const status = run.stopped ? 'unrun' : isEmpty(cell.source) ? 'ok' : null;
     if (status !== null) {
       run.cells.push({ number, position: position + 1, status, seconds: 0, error: null });
       continue;
@@ -65,7 +57,7 @@ export async function runCells(options: CellsOptions): Promise<CellsRun> {
     const { outcome, executed } = await runCell(options, cell, { number, position, of: positions.length }, log);
     cells[position] = executed;
     run.cells.push(outcome);
-    await options.after(outcome);
+    await options.after(run.cells, cells);
     run.stopped = options.stops(outcome);
   }
   await log.done();
