@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { AppError } from '../kernel/errors.ts';
 import type { Cell } from '../kernel/frame.ts';
 import { writeEngine } from './engine-file.ts';
+import { boosterFormat } from './readers/formats.ts';
 import type { ModelGraph } from './readers/graph.ts';
 import { LIMITS, NeedsPython, refuse } from './readers/limits.ts';
 import { dangerousGlobals, readModelFile } from './readers/open.ts';
@@ -44,7 +45,10 @@ export async function convertModel(folder: string): Promise<Conversion> {
   const { size } = await stat(found.file);
   if (size > LIMITS.fileBytes)
     throw refuse(`limit fileBytes (${LIMITS.fileBytes}) exceeded by ${size}`, { limit: 'fileBytes' });
-  const work = conversionOf(await readFile(found.file));
+  const bytes = await readFile(found.file);
+  const booster = boosterFormat(bytes, found.file);
+  if (booster) return pythonOnly(`the format of ${booster.format}`, []);
+  const work = conversionOf(bytes);
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;

@@ -1,4 +1,5 @@
 export { type Conversion, convertBytes, convertModel, READER_VERSION } from './convert.ts';
+export { describeModelFile, type ModelFileFacts } from './describe.ts';
 export { readEngine, writeEngine } from './engine-file.ts';
 export {
   compareGolden,

@@ -17,7 +17,8 @@ export function outputsFromPython(frame: Frame, { task, classes, positive }: Mea
   const parts = frame.columns
     .filter(({ name }) => name.startsWith('predict_proba:'))
     .map(({ values }) => toFloats(values));
-  if (task === 'regression' || parts.length === 0) return { rowCount, labels, scores: toFloats(labels) };
+  if (task === 'regression' || parts.length === 0)
+    return { rowCount, labels, scores: scoresOfLabels(labels, { task, classes, positive }) };
   if (parts.length === 2)
     return { rowCount, labels, scores: Float64Array.from(parts[positive]!), probabilities: parts };
   const scores = Float64Array.from(labels, (label, i) => {
@@ -25,6 +26,15 @@ export function outputsFromPython(frame: Frame, { task, classes, positive }: Mea
     return k >= 0 ? parts[k]![i]! : parts.reduce((top, part) => Math.max(top, part[i]!), Number.NEGATIVE_INFINITY);
   });
   return { rowCount, labels, scores, probabilities: parts };
+}
+
+/** Labels that are numbers are their own scores; of words the positive one scores 1, and where there are several each does. */
+function scoresOfLabels(labels: readonly Cell[], { task, classes, positive }: Meaning): Float64Array {
+  if (task === 'regression' || !labels.some((label) => typeof label === 'string')) return toFloats(labels);
+  const wanted = task === 'binary' ? (classes?.[positive] ?? null) : null;
+  return Float64Array.from(labels, (label) =>
+    label === null ? Number.NaN : Number(wanted === null || label === wanted),
+  );
 }
 
 const toFloats = (values: Float64Array | readonly Cell[]): Float64Array =>

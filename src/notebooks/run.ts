@@ -178,8 +178,8 @@ async function saveExports(spec: NotebookSpec, kernel: Kernel, watch: Watch): Pr
     const args = [variable, folder, facts].map((text) => JSON.stringify(text)).join(', ');
     const code = `import levain_runtime.inspect as _levain_inspect\n_levain_inspect.save_variable(globals(), ${args})\ndel _levain_inspect`;
     const result = await kernel.execute(code, { silent: true, timeoutMs: EXPORT_TIMEOUT_MS });
-    if (result.status === 'ok') await watch.exported(variable, folder, facts, EXPORT_TIMEOUT_MS);
-    saved.push({ variable, ...(await readFacts(facts, variable, result)) });
+    const watched = result.status === 'ok' ? await watch.exported(variable, folder, facts, EXPORT_TIMEOUT_MS) : result;
+    saved.push({ variable, ...(await readFacts(facts, variable, watched ?? result)) });
   }
   return saved;
 }

@@ -6,6 +6,9 @@ const LEARNED_FILE = 'levain/learned.pkl';
 const MAX_FEATURES_BYTES = 16 * 2 ** 20;
 const MAX_LEARNED_BYTES = 256 * 2 ** 20;
 
+/** A table of sites that is not empty: what stands under LEARNED in the text is of another run. */
+const HAS_SITES = /^SITES\s*(?::[^=]*)?=\s*\{\s*[^}\s#]/m;
+
 /**
  * features.py as a version serves it: the project's text and, where the run that made the model learned values for it, a block that
  * holds them. Answers the digest; the project's own where there is nothing to add.
@@ -16,13 +19,19 @@ export async function learnedFeatures(
   files: readonly OutputFile[],
 ): Promise<string> {
   const learned = files.find(({ path }) => path === LEARNED_FILE);
-  if (!learned) return source.digest;
+  const text = Buffer.from(await deps.content.bytes(source.digest, MAX_FEATURES_BYTES)).toString('utf8');
+  if (!learned) {
+    if (!HAS_SITES.test(text)) return source.digest;
+    throw new AppError(
+      'precondition_failed',
+      `${source.path} learns values in a run of its notebook (SITES), and the run that made this model kept none; run the step again`,
+    );
+  }
   if (learned.sizeBytes > MAX_LEARNED_BYTES)
     throw new AppError(
       'too_large',
       `${source.path} learned ${learned.sizeBytes} bytes; at most ${MAX_LEARNED_BYTES} are served with a version`,
     );
-  const text = Buffer.from(await deps.content.bytes(source.digest, MAX_FEATURES_BYTES)).toString('utf8');
   const values = Buffer.from(await deps.content.bytes(learned.digest, MAX_LEARNED_BYTES)).toString('base64');
   const { digest } = await deps.content.put(Buffer.from(`${text.trimEnd()}\n\n${blockOf(values)}`));
   return digest;

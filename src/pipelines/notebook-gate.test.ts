@@ -196,3 +196,68 @@ test('what features.py learns comes out of each run, and a row that it refuses i
     /features\.py was made for another train\.ipynb: cell 2 no longer has df\["age"\]\.mean\(\); run levain adopt again/,
   );
 });
+
+const HEAD = `import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder, OneHotEncoder
+from sklearn.svm import LinearSVC
+df = pd.read_csv("churn.csv")`;
+const split = (X: string, y: string) =>
+  `X, y = ${X}, ${y}\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=2)`;
+
+/** One run of a notebook that serves `clf`, with this target. */
+async function gateOfRun(name: string, target: string, cells: readonly string[], more = '') {
+  const yaml = `${YAML.replace('NAME', name).replace('{ column: churned, positive: "Yes" }', target)}${more}`;
+  const folder = await project(name, [HEAD, ...cells], 600, { 'levain.yaml': yaml });
+  await writeFile(join(folder, 'held.csv'), churnCsv(900).replace(/\n(c\d{1,2}|c[1-5]\d\d),[^\n]*/g, ''));
+  await applyFolder(deps, folder, ['churn.csv', 'held.csv']);
+  const { run } = await runToEnd(deps, { pipeline: name });
+  assert.equal(run.version, 1, JSON.stringify(run.failure));
+  return { version: await getVersion(deps.registry, LOCAL, { model: name, version: 1 }), run };
+}
+
+test('a model that answers words alone is measured by its labels', async () => {
+  const { version } = await gateOfRun('words', '{ column: churned, positive: "Yes" }', [
+    split('df[["age", "usage"]]', 'df.churned'),
+    'clf = LinearSVC().fit(X_train, y_train)\nprint(clf.score(X_test, y_test))',
+  ]);
+  const { gate } = version;
+  assert.deepEqual([gate?.outcome, gate?.metric, gate?.rows], ['passed', 'accuracy', 150], gate?.sentence);
+  assert.ok(gate!.challenger! > 0.8 && gate!.champion! < 0.7, gate?.sentence);
+});
+
+test("several classes are measured against their shares, in the notebook's own codes", async () => {
+  const { version } = await gateOfRun('many', 'plan', [
+    'df["usage"] = df.usage + df.plan.map({"basic": 0, "gold": 90, "team": 200})',
+    split('df[["usage"]]', 'LabelEncoder().fit_transform(df.plan)'),
+    'clf = LogisticRegression(max_iter=500).fit(X_train, y_train)\nprint((clf.predict(X_test) == y_test).mean())',
+  ]);
+  assert.deepEqual(version.spec?.classes, [0, 1, 2]);
+  assert.equal(version.gate?.outcome, 'not_measured', version.gate?.sentence);
+  assert.match(version.gate?.sentence ?? '', /its own test rows are not known: .* not in the file with these values/);
+  const second = await gateOfRun('more', 'plan', [
+    split('df[["age", "usage", "churned"]].assign(age=df.age)', 'LabelEncoder().fit_transform(df.plan)'),
+    'clf = make_pipeline(make_column_transformer((OneHotEncoder(), ["churned"]), remainder="passthrough"), LogisticRegression(max_iter=500))\nclf.fit(X_train, y_train)\nprint(clf.score(X_test, y_test))',
+  ]);
+  const { gate, facts } = second.version;
+  assert.deepEqual([gate?.rows, gate?.metric], [150, 'log_loss'], gate?.sentence);
+  assert.ok(Math.abs(gate!.champion! - Math.log(3)) < 0.02, 'the shares of three plans, a third each');
+  assert.equal(facts.coding?.kind, 'map');
+});
+
+test('a regression on a log scale is compared on it, and a file of held-out rows serves as well', async () => {
+  const cells = [
+    split('df[["age", "plan"]]', 'np.log1p(df.usage)'),
+    'clf = make_pipeline(make_column_transformer((OneHotEncoder(), ["plan"]), remainder="passthrough"), LinearRegression())\nclf.fit(X_train, y_train)\nprint(clf.score(X_test, y_test))',
+  ];
+  const { version } = await gateOfRun('logged', 'usage', cells);
+  assert.deepEqual(version.facts.coding, { kind: 'log1p' });
+  assert.deepEqual([version.gate?.metric, version.gate?.rows], ['rmse', 150], version.gate?.sentence);
+  assert.ok(version.gate!.champion! < 2, 'the base rate is the mean of logarithms');
+  const held = await gateOfRun('path', 'usage', cells, '  gate: { rows: held.csv }\n');
+  assert.match(held.version.gate?.sentence ?? '', /on 300 rows that neither saw \(the rows of held\.csv\)/);
+});

@@ -103,16 +103,22 @@ async function prepare(deps: RegistryDeps, actor: Actor, candidate: Candidate, p
   const warm = deps.workers.load(candidate.python, pythonModel(paths)).catch(() => undefined);
   try {
     return await prove(deps, actor, candidate, { paths, training, converted });
+  } catch (error) {
+    throw withHint(error, false);
   } finally {
     await (await warm)?.close();
   }
 }
 
-/** Most failures of a guessed signature are the guess. */
-function withHint(error: unknown): unknown {
+/** What most often stands behind a model that does not answer: a module that is not there, or a guessed signature. */
+function withHint(error: unknown, isGuess: boolean): unknown {
   if (!isAppError(error, 'invalid')) return error;
+  const module = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(error.message)?.[1];
+  if (module === undefined && !isGuess) return error;
   const hint =
-    'the model was logged without a signature, so it was asked with every column but target and entity: log it with signature=mlflow.models.infer_signature(X, y), or name model.features';
+    module === undefined
+      ? 'the model was logged without a signature, so it was asked with every column but target and entity: log it with signature=mlflow.models.infer_signature(X, y), or name model.features'
+      : `neither the model's files nor its environment hold the module ${module}: where it is a file of the project, log the model with code_paths=["${module.split('.')[0]}.py"]; else add its package to the lock`;
   return new AppError(error.code, error.message, { ...error.details, hint }, error);
 }
 
@@ -157,7 +163,7 @@ async function prove(
     classes: classes ?? null,
     ...(classes && base.positive !== undefined && { positive: classes.indexOf(base.positive) }),
   }).catch((error) => {
-    throw isGuess ? withHint(error) : error;
+    throw withHint(error, isGuess);
   });
   const goldenRef = await deps.content.put(encodeGolden(golden));
   const inPython = { kind: 'python' as const, files: candidate.modelFiles };

@@ -1,5 +1,6 @@
-import type { Outputs } from '../engines/types.ts';
+import type { Outputs, ServableSpec, Task } from '../engines/types.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Cell } from '../kernel/frame.ts';
 import { decoded, sameCell } from './coding.ts';
 import type { ModelVersion } from './types.ts';
 
@@ -29,6 +30,29 @@ export function alike(
     );
   return { y: mine.y, mine: mine.outputs, theirs: theirs.outputs };
 }
+
+/** Metrics that judge probabilities: a model that answers labels alone has none. */
+const OF_PROBABILITIES = ['log_loss', 'brier', 'ece', 'auc'];
+
+/** The metric to compare by: accuracy where a side answers labels alone and the wanted one is of probabilities. */
+export const metricOfSides = (wanted: string, sides: readonly Outputs[], task: Task): string =>
+  task !== 'regression' && OF_PROBABILITIES.includes(wanted) && sides.some(isOfLabels) ? 'accuracy' : wanted;
+
+export const isOfLabels = ({ probabilities }: Outputs): boolean => probabilities === undefined;
+
+/** Labels as certain probabilities, for metrics of labels. */
+export function votesOf(outputs: Outputs, { task, classes = [], positive }: VotesOf): Outputs {
+  const vote = (label: Cell, of: Cell): number => (label === null ? Number.NaN : Number(sameCell(label, of)));
+  if (task === 'binary')
+    return { ...outputs, scores: Float64Array.from(outputs.labels, (label) => vote(label, positive ?? 1)) };
+  return {
+    ...outputs,
+    scores: Float64Array.from(outputs.labels, (label) => (label === null ? Number.NaN : 1)),
+    probabilities: classes.map((of) => Float64Array.from(outputs.labels, (label) => vote(label, of))),
+  };
+}
+
+type VotesOf = Pick<ServableSpec, 'task' | 'classes' | 'positive'>;
 
 const differ = (a: number, b: number): boolean => !Number.isNaN(a) && !Number.isNaN(b) && a !== b;
 

@@ -10,7 +10,7 @@ import { pairedDifference } from '../stats/paired.ts';
 import type { Actor } from '../wire/route.ts';
 import { takeAnswers } from './answers.ts';
 import { sameCell } from './coding.ts';
-import { alike } from './gate-sides.ts';
+import { alike, isOfLabels, metricOfSides, votesOf } from './gate-sides.ts';
 import { openServable, scoreRows, seeded } from './scoring.ts';
 import { takeNumbers, toRegression, toScored, truthColumn, truthRule } from './truth.ts';
 import type { GateSample, GateVerdict, ModelVersion, RegistryDeps, SliceVerdict } from './types.ts';
@@ -128,26 +128,46 @@ async function trainedOn(
 async function compare(deps: RegistryDeps, comparison: Comparison): Promise<GateVerdict> {
   const { section, spec, sample, champion, version } = comparison;
   const target = section.target!;
-  const truth = (of: ModelVersion): Float64Array =>
-    truthColumn(sample.frame, target.column, truthRule(of.spec!, target, of.facts.coding ?? null));
-  const answers = takeAnswers(deps, spec, sample) ?? (await outputsOf(deps, spec, sample.frame));
-  const rivals = champion?.spec ? await outputsOf(deps, champion.spec, sample.frame) : undefined;
+  const side = (of: ModelVersion, outputs: Outputs) => ({
+    version: of,
+    y: truthColumn(sample.frame, target.column, truthRule(of.spec!, target, of.facts.coding ?? null)),
+    outputs,
+  });
+  const mine = side(version, takeAnswers(deps, spec, sample) ?? (await outputsOf(deps, spec, sample.frame)));
+  const theirs = champion?.spec && side(champion, await outputsOf(deps, champion.spec, sample.frame));
   await setImmediate();
-  const sides = rivals
-    ? alike(
-        { version, y: truth(version), outputs: answers },
-        { version: champion!, y: truth(champion!), outputs: rivals },
-      )
-    : { y: truth(version), mine: answers, theirs: await baseRate(deps, comparison, answers) };
-  const { y, mine: challenger, theirs: before } = sides;
-  const rows = usable(y, challenger, before);
-  if (rows.length < MIN_GATE_ROWS) throw new Error(`only ${rows.length} gate rows have a target and an answer of both`);
+  const sides = theirs ? alike(mine, theirs) : undefined;
+  const y = sides?.y ?? mine.y;
+  const answers = [sides?.mine ?? mine.outputs, ...(sides ? [sides.theirs] : [])];
+  const metric = metricOfSides(metricOf(section, spec.task), answers, spec.task);
+  const isVote = spec.task !== 'regression' && answers.some(isOfLabels);
+  const [challenger, rival] = isVote ? answers.map((outputs) => votesOf(outputs, voting(spec, target))) : answers;
+  const before = rival ?? (await baseRate(deps, comparison, challenger!));
+  const rows = usable(y, challenger!, before);
+  if (rows.length < MIN_GATE_ROWS) throw new Error(fewComparable(comparison, rows.length, y));
+  const threshold = isVote ? 0.5 : target.threshold;
   const scored = (outputs: Outputs): Scored =>
-    spec.task === 'regression' ? toRegression(outputs, y, rows) : toScored(outputs, y, rows, target.threshold);
-  const flips = flipsOf(before, challenger, rows);
+    spec.task === 'regression' ? toRegression(outputs, y, rows) : toScored(outputs, y, rows, threshold);
+  const flips = flipsOf(before, challenger!, rows);
   await setImmediate();
-  const unanswered = unansweredBy(challenger, y, before);
-  return verdictOf(deps, comparison, scored(before), scored(challenger), { rows, flips, unanswered });
+  const unanswered = unansweredBy(challenger!, y, before, rival === undefined);
+  const compared = { metric, rows, flips, unanswered };
+  return verdictOf(deps, comparison, scored(before), scored(challenger!), compared);
+}
+
+/** What the model calls positive; the file's word where the model tells no classes. */
+const voting = (spec: ServableSpec, target: NonNullable<ModelSection['target']>) => ({
+  ...spec,
+  ...(spec.positive === undefined && typeof target.positive !== 'object' && { positive: target.positive }),
+});
+
+/** Too few rows are left: most often the data's words are not the model's classes. */
+function fewComparable({ spec, section }: Comparison, rows: number, y: Float64Array): string {
+  const { column } = section.target!;
+  const known = y.reduce((n, value) => n + Number(!Number.isNaN(value)), 0);
+  if (known >= MIN_GATE_ROWS) return `only ${rows} gate rows have an answer of both`;
+  const answers = spec.classes ? `, and the model answers ${spec.classes.slice(0, 10).map(String).join(', ')}` : '';
+  return `only ${known} gate rows have a ${column} that means something to the model${answers}`;
 }
 
 async function outputsOf(deps: RegistryDeps, spec: ServableSpec, frame: Frame): Promise<Outputs> {
@@ -160,22 +180,17 @@ async function outputsOf(deps: RegistryDeps, spec: ServableSpec, frame: Frame): 
 }
 
 /** What one would answer knowing only the training data's target: its positive share, class shares or mean. */
-async function baseRate(deps: RegistryDeps, comparison: Comparison, like: Outputs): Promise<Outputs> {
-  const { version, spec } = comparison;
-  const profile = await profileOf(deps, version.projectId, version);
-  const rate = profile?.labelRate ?? Number.NaN;
-  const classes = like.probabilities?.length ?? 0;
-  const shares = version.facts.classShares;
-  const probabilities =
-    classes > 2
-      ? like.probabilities!.map((_, k) => new Float64Array(like.rowCount).fill(shares?.[k] ?? 1 / classes))
-      : undefined;
-  return {
-    rowCount: like.rowCount,
-    labels: like.labels.map(() => (spec.task === 'regression' ? rate : null)),
-    scores: new Float64Array(like.rowCount).fill(rate),
-    ...(probabilities && { probabilities }),
-  };
+async function baseRate(deps: RegistryDeps, { version, spec }: Comparison, like: Outputs): Promise<Outputs> {
+  const { rowCount } = like;
+  const constant = (value: number): Float64Array => new Float64Array(rowCount).fill(value);
+  const labels = new Array<Cell>(rowCount).fill(null);
+  if (spec.task === 'multiclass') {
+    const classes = spec.classes?.length ?? like.probabilities?.length ?? 0;
+    const shares = version.facts.classShares ?? new Array<number>(classes).fill(1 / classes);
+    return { rowCount, labels, scores: constant(Math.max(...shares)), probabilities: shares.map(constant) };
+  }
+  const rate = (await profileOf(deps, version.projectId, version))?.labelRate ?? Number.NaN;
+  return { rowCount, labels: spec.task === 'regression' ? labels.fill(rate) : labels, scores: constant(rate) };
 }
 
 function usable(y: Float64Array, ...answers: readonly Outputs[]): number[] {
@@ -191,12 +206,16 @@ interface Unanswered {
   readonly why: string;
 }
 
-/** Rows with a target that the other one answers and this one does not: leaving them out would be to its advantage. */
-function unansweredBy(challenger: Outputs, y: Float64Array, other: Outputs): Unanswered {
+/**
+ * Rows with a target that the other one answers and this one does not: leaving them out would be to its advantage. The base rate
+ * answers anything, so beside it the rows that features.py refuses, with a reason, do not count.
+ */
+function unansweredBy(challenger: Outputs, y: Float64Array, other: Outputs, isBaseRate: boolean): Unanswered {
   let [rows, of, why] = [0, 0, ''];
   const messages = new Map(challenger.errors?.map(({ row, message }) => [row, message]));
+  const refused = new Set(challenger.errors?.flatMap((error) => (isBaseRate && error.refused ? [error.row] : [])));
   for (let i = 0; i < y.length; i++) {
-    if (Number.isNaN(y[i]!) || Number.isNaN(other.scores[i]!)) continue;
+    if (Number.isNaN(y[i]!) || Number.isNaN(other.scores[i]!) || refused.has(i)) continue;
     of += 1;
     if (!Number.isNaN(challenger.scores[i]!)) continue;
     rows += 1;
@@ -211,6 +230,7 @@ const flipsOf = (before: Outputs, after: Outputs, rows: readonly number[]): numb
 const sameLabel = (a: Cell | undefined, b: Cell | undefined): boolean => a === b || String(a) === String(b);
 
 interface Compared {
+  readonly metric: string;
   readonly rows: readonly number[];
   readonly flips: number;
   readonly unanswered: Unanswered;
@@ -221,10 +241,9 @@ async function verdictOf(
   comparison: Comparison,
   before: Scored,
   after: Scored,
-  { rows, flips, unanswered }: Compared,
+  { metric, rows, flips, unanswered }: Compared,
 ): Promise<GateVerdict> {
   const { section, sample, champion, version } = comparison;
-  const metric = metricOf(section, after.task);
   const { better } = metricNamed(metric, after.task);
   const clusters = clustersOf(sample.frame, section.entity, rows);
   const difference = await pairedDifference(metric, before, after, { clusters, random: seeded(version.version) });

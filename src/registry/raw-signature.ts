@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { type ColumnKind, getVersion as getDatasetVersion } from '../data/index.ts';
 import { signatureFromMlmodel } from '../engines/mlmodel.ts';
 import { type ColumnType, inferSignature, type Signature } from '../engines/signature.ts';
-import { AppError } from '../kernel/errors.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
 import { type Frame, findColumn, takeRows } from '../kernel/frame.ts';
 import type { LoadedPythonModel, PythonModel, PythonResult } from '../ports/python-worker.ts';
 import type { Actor } from '../wire/route.ts';
 import type { Candidate, RegistryDeps } from './types.ts';
 
 const PROBE_ROWS = 20;
+/** features.py over so few rows is done in milliseconds; what takes longer never ends. */
+const PROBE_MS = 60_000;
 
 /** A signature, and whether nothing said which columns the model takes: then it is all that could be meant. */
 export interface RawSignature {
@@ -97,7 +99,7 @@ async function columnsNeeded(deps: RegistryDeps, python: string, model: PythonMo
       raw,
       Array.from({ length: Math.min(PROBE_ROWS, raw.rowCount) }, (_, i) => i),
     );
-    const whole = await features.run('features', rows);
+    const whole = await probe(features, rows);
     if (!whole.ok)
       throw new AppError('invalid', `features.py fails on the training rows: ${whole.kind}: ${whole.message}`);
     const needed = new Set<string>();
@@ -115,7 +117,21 @@ async function isNeeded(
   name: string,
   whole: Extract<PythonResult, { ok: true }>,
 ): Promise<boolean> {
-  const without = await features.run('features', { ...rows, columns: rows.columns.filter((c) => c.name !== name) });
+  const without = await probe(features, { ...rows, columns: rows.columns.filter((c) => c.name !== name) });
   if (!without.ok) return true;
   return whole.frame.columns.some((column) => !findColumn(without.frame, column.name));
+}
+
+async function probe(features: LoadedPythonModel, rows: Frame): Promise<PythonResult> {
+  try {
+    return await features.run('features', rows, { deadlineMs: PROBE_MS });
+  } catch (error) {
+    if (!isAppError(error, 'unavailable')) throw error;
+    throw new AppError(
+      'invalid',
+      `features.py did not answer ${rows.rowCount} rows within ${PROBE_MS / 1000} s, or its process died: ${error.message}`,
+      undefined,
+      error,
+    );
+  }
 }

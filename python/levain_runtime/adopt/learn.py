@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from .. import inspect
+from .. import reaching
 from . import freeze, testrows
 from .refusal import Refused
 from .records import copy_of, is_array, is_data, is_frame, is_series, is_sparse, size_of
@@ -97,23 +97,27 @@ def next_cell(number):
 
 
 def export(namespace, name, folder, facts_path, config):
-    """After ``inspect.save_variable``: puts ``levain/`` into the model's folder; what fails goes into the facts."""
-    recorder = CURRENT
-    recorder.cell = None
+    """After ``inspect.save_variable``: puts ``levain/`` into the model's folder; a features.py that learned nothing fails the export."""
     with open(facts_path) as file:
         facts = json.load(file)
     if not facts.get("ok"):
         return
+    recorder, CURRENT.cell = CURRENT, None
     try:
         facts["learned"] = recorder.write_learned(folder, config["notebook"])
-        found = recorder.write_rows(namespace, inspect._reach(namespace, name)[1], folder, config)
+        found = recorder.write_rows(namespace, name, folder, config)
         facts["testRows"] = {"matched": found["matched"], "of": found["of"], "reason": found["reason"]}
-    except NotFound as error:
-        facts = {"ok": False, "kind": "features", "message": str(error)}
+    except Exception as error:
+        message = str(error) if isinstance(error, NotFound) else "what features.py learned could not be kept: %s" % describe(error)
+        facts = {"ok": False, "kind": "features", "message": message}
     temporary = facts_path + ".tmp"
     with open(temporary, "w") as file:
         json.dump(facts, file)
     os.replace(temporary, facts_path)
+
+
+def describe(error):
+    return "%s: %s" % (type(error).__name__, error)
 
 
 class Plan:
@@ -304,7 +308,7 @@ class Recorder:
         _dump(self.learned, os.path.join(path, "learned.pkl"))
         return sum(len(values) for values in self.learned.values())
 
-    def write_rows(self, namespace, model, folder, config):
+    def write_rows(self, namespace, name, folder, config):
         """``levain/notebook_rows.json``; always written, with the reason where the rows are not told."""
         dataset, rows = config.get("dataset"), None
         if not dataset:
@@ -313,9 +317,9 @@ class Recorder:
             try:
                 raw = read_raw(dataset)
                 rows = len(raw)
-                found = self._find(raw, namespace, model, config)
+                found = self._find(raw, namespace, reaching.reach(namespace, name)[1], config)
             except Exception as error:  # the user's data decides what comparing it may raise
-                found = testrows.nothing("the rows could not be compared: %s: %s" % (type(error).__name__, error))
+                found = testrows.nothing("the rows could not be compared: %s" % describe(error))
         testrows.write(folder, found, dataset and dataset["name"], rows)
         return found
 

@@ -1,3 +1,4 @@
+import type { AppError } from '../../kernel/errors.ts';
 import { ByteSource, latin1, utf8 } from './byte-source.ts';
 import {
   Dtype,
@@ -15,6 +16,12 @@ import { LIMITS, NeedsPython, refuse, withGlobals, within } from './limits.ts';
 import { asArrayCall, buildArray, buildDtype, isArrayWrapper } from './numpy.ts';
 
 const MARK = Symbol('mark');
+
+/** What a file says that is no pickle, or only a part of one. */
+const torn = (what: string): AppError =>
+  refuse(
+    `it is no pickle, or only a part of one (${what}); save the model again, and compare the file's size where it was copied`,
+  );
 type StackItem = PyValue | typeof MARK;
 
 /** What readers of one file share: the count of objects and the names seen. */
@@ -82,15 +89,15 @@ export class Machine {
   }
 
   pop(): PyValue {
-    if (this.stack.length === 0) throw refuse('the stack ran empty');
+    if (this.stack.length === 0) throw torn('the stack ran empty');
     const value = this.stack.pop();
-    if (value === MARK) throw refuse('a mark stands where a value belongs');
+    if (value === MARK) throw torn('a mark stands where a value belongs');
     return value;
   }
 
   top(): PyValue {
     const value = this.stack.at(-1);
-    if (this.stack.length === 0 || value === MARK) throw refuse('the stack ran empty');
+    if (this.stack.length === 0 || value === MARK) throw torn('the stack ran empty');
     return value as PyValue;
   }
 
@@ -101,7 +108,7 @@ export class Machine {
 
   popMark(): PyValue[] {
     const at = this.stack.lastIndexOf(MARK);
-    if (at < 0) throw refuse('a mark is missing');
+    if (at < 0) throw torn('a mark is missing');
     this.marks--;
     const items = this.stack.splice(at) as PyValue[];
     items.shift();
