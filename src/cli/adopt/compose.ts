@@ -16,13 +16,13 @@ export type Composed = Pick<AdoptResult, 'data' | 'model' | 'features' | 'source
  * The shortest levain.yaml that is true: what the defaults say already is left out. The data whose rows the model answers comes
  * first, for the gate and the monitor stand on the first dataset.
  */
-export function composeProject(result: Composed, name: string): string {
+export function composeProject(result: Composed, name: string, metric: string | null = null): string {
   const data = [...result.data].sort((a, b) => Number(b.role === 'main') - Number(a.role === 'main'));
   return writeProjectFile({
     name,
     ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data)])) }),
     steps: { [STEP]: stepOf(result) },
-    model: modelOf(result),
+    model: modelOf(result, metric),
   });
 }
 
@@ -51,13 +51,14 @@ function dataOf(file: DataFile, all: readonly DataFile[]): Json {
   };
 }
 
-function modelOf({ model, features }: Composed): Json {
+function modelOf({ model, features }: Composed, metric: string | null): Json {
   const task = taskToSay(model);
   return {
     from: `${STEP}.${model.variable}`,
     ...(features !== null && { features: FEATURES_FILE }),
     ...(task !== null && { task }),
     ...(model.target !== null && { target: targetOf(model.target, model.positive) }),
+    ...(metric !== null && { gate: { metric } }),
   };
 }
 
@@ -76,7 +77,13 @@ function taskToSay(model: Composed['model']): string | null {
 }
 
 /** The grammar's word; a classification is told by how many classes it has. */
-export function taskOf({ task, classes }: Pick<Composed['model'], 'task' | 'classes'>): string | null {
+export function taskOf({
+  task,
+  classes,
+}: {
+  readonly task: string | null;
+  readonly classes: readonly Json[] | null;
+}): string | null {
   if (task !== 'classification') return task;
   if (classes === null) return null;
   return classes.length === 2 ? 'binary' : classes.length > 2 ? 'multiclass' : null;

@@ -18,10 +18,14 @@ export interface PlannedFile {
 }
 
 /** levain.yaml, features.py and the lock, each compared with what stands there now. */
-export async function planFiles(folder: string, result: AdoptResult, name: string): Promise<readonly PlannedFile[]> {
+export async function planFiles(
+  folder: string,
+  result: AdoptResult,
+  { name, metric }: { readonly name: string; readonly metric: string | null },
+): Promise<readonly PlannedFile[]> {
   const written = (await findMemory(folder))?.written ?? {};
   const texts = [
-    { path: PROJECT_FILE, text: composeProject(result, name) },
+    { path: PROJECT_FILE, text: composeProject(result, name, metric) },
     ...(result.features ? [{ path: FEATURES_FILE, text: result.features.text }] : []),
     { path: LOCK_FILE, text: result.environment.lock },
   ];

@@ -1,4 +1,5 @@
 import type { AdoptResult } from '../../adopt/types.ts';
+import type { GateMetric } from './calibration.ts';
 import { FEATURES_FILE, LOCK_FILE, taskOf } from './compose.ts';
 import type { PlannedFile } from './files.ts';
 import { secondsOf } from './progress.ts';
@@ -10,7 +11,7 @@ const MAX_SHOWN = 6;
 const LABEL_WIDTH = 12;
 
 /** What adopt found, for people: each finding under its word, the ones without anything to say left out. */
-export function reportText(result: AdoptResult): string {
+export function reportText(result: AdoptResult, gate: GateMetric | null = null): string {
   const findings: readonly Finding[] = [
     ['notebook', notebookLines(result)],
     ['environment', environmentLines(result)],
@@ -23,6 +24,7 @@ export function reportText(result: AdoptResult): string {
     ['outputs', shown(result.differences.map(differenceText))],
     ['model', modelLines(result)],
     ['features', featuresLines(result)],
+    ['gate', gate === null ? [] : [gate.sentence]],
     ['leaks', shown(leaksOf(result))],
     ['lint', shown(result.lints.map(lintText))],
   ];
