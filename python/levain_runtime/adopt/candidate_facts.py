@@ -127,6 +127,8 @@ def _target(candidate):
     if target is None:
         return None
     classes = classes_of(candidate.value)
+    if classes is None and candidate.task == "classification" and target.codes is not None and {str(plain(code)) for code in target.codes} == {"0", "1"}:
+        classes = [0, 1]  # boosters and results of other libraries name none
     binary = candidate.task == "classification" and classes is not None and len(classes) == 2
     codes = None
     if target.codes is not None and candidate.task != "regression":

@@ -14,6 +14,7 @@ import types
 from . import records as _r
 from . import trace as _trace
 from .candidate_facts import facts_of
+from .compare import compare
 from .evaluations import Evaluations, better, holds_printed
 from .failed import FailedCells
 from .origins import loop_names, origin_of
@@ -52,11 +53,27 @@ def report(shell, out_path, wanted=None):
     """Writes candidates.json (see adopt.md). Nothing of the notebook's is changed. Answers the document."""
     current = _trace.CURRENT
     document = Finder(current, shell.user_ns).document(wanted)
+    document.update(_compared(current, os.path.dirname(os.path.abspath(out_path))))
     temporary = out_path + ".tmp"
     with open(temporary, "w", encoding="utf-8") as out:
         json.dump(document, out, ensure_ascii=False, allow_nan=False)
     os.replace(temporary, out_path)
     return document
+
+
+def _compared(trace, folder):
+    """Differences between what the notebook stores and executed.ipynb beside candidates.json, where there is one."""
+    name = trace.config.get("notebook") or ""
+    stored = name if os.path.isabs(name) else os.path.join(trace.root, name)
+    executed = os.path.join(folder, "executed.ipynb")
+    if not name.endswith(".ipynb") or not os.path.isfile(stored):
+        return {}
+    try:
+        found = compare(stored, executed if os.path.isfile(executed) else None)
+    except Exception as error:  # a notebook of an odd format must not cost the model
+        trace.fault("compare", error)
+        return {}
+    return {name: found[name] for name in ("differences", "ranOutOfOrder", "neverRun")}
 
 
 class Finder:
@@ -244,7 +261,7 @@ class Finder:
         elif test is not None and test.held_out is False:
             weight += 0.1
             say("evaluated on the rows that it was fitted on (cell %d)" % test.prediction.cell)
-        elif not candidate.evaluations:
+        elif not candidate.evaluations and not self._was_summarised(candidate):
             weight -= 0.1
             say("never asked for an answer")
         used = [e for e in candidate.evaluations if not e.labelled and e.held_out is not False and (test is None or e.prediction.order > test.prediction.order)]
@@ -255,6 +272,14 @@ class Finder:
             weight += 0.25 if self._is_compared_in_loop(candidate) else 0.15
             say("the best %s (%.4g) of %d on held-out rows" % candidate.best)
         return weight
+
+    def _was_summarised(self, candidate):
+        """statsmodels' way of looking at a model."""
+        name = candidate.root + ".summary("
+        found = [site for site in self.trace.sites.values() if site.code.startswith(name) and site.counts]
+        if found:
+            candidate.evidence.append("its summary is shown in cell %d" % found[-1].cell)
+        return bool(found)
 
     def _is_compared_in_loop(self, candidate):
         """One call evaluated several candidates in turn: being the last of them says little."""

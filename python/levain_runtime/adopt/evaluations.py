@@ -153,9 +153,16 @@ def holds_printed(value, evaluations):
             if p.method == "score" and p.X is not None and p.y_true is not None:
                 return _same(_quietly(lambda: value.score(p.X, p.y_true)), p.result)
             continue
-        again = _quietly(lambda: getattr(value, p.method)(p.X))
+        again = _quietly(lambda: getattr(value, p.method)(_as_asked(value, p.X)))
         return None if again is None else _same(again, p.result)
     return None
+
+
+def _as_asked(value, X):
+    """xgboost's own Booster takes a DMatrix."""
+    if type(value).__module__ == "xgboost.core":
+        return _r.module("xgboost").DMatrix(X)
+    return X
 
 
 def _quietly(call):

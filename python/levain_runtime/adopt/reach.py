@@ -76,6 +76,8 @@ def is_fitted(value):
             return True
         if module == "lightgbm" and hasattr(value, "fitted_"):
             return bool(value.fitted_)
+        if type(value).__name__ == "Booster":
+            return True
     except Exception:
         return False
     if hasattr(value, "steps") and isinstance(value.steps, list) and value.steps:

@@ -12,9 +12,9 @@ class Target:
     """column: name in the raw frame; read: the Read; codes: {code in the model: [raw values]} for few values, else None; equal: the
     values are those of the file; certain: the rows were aligned and the values checked; how: a sentence."""
 
-    def __init__(self, column, read, codes, equal, score, how):
-        self.column, self.read, self.codes, self.equal, self.score, self.how = column, read, codes, equal, score, how
-        self.certain = score >= 3
+    def __init__(self, column, read, codes, kind, score, how):
+        self.column, self.read, self.codes, self.score, self.how = column, read, codes, score, how
+        self.equal, self.certain = kind == "equal", kind in ("equal", "pairs")
 
     def word_of(self, code):
         """The raw value that the model's code stands for; None where several are, or none."""
@@ -111,7 +111,7 @@ def _compare(series, read, column, number, positions, features, mentioned):
     if relation is None:
         return None
     kind, codes = relation
-    score = {"equal": 3.0, "pairs": 2.0, "rank": 1.5, "groups": 1.0}[kind]
+    score = {"equal": 3.0, "pairs": 2.0, "rank": 2.0, "steps": 2.0, "groups": 1.0}[kind]
     name = series.name if isinstance(series.name, str) else None
     score += 2 if name is not None and _folded(name) == _folded(column) else 0
     score += 1 if str(column) in mentioned else 0
@@ -121,13 +121,14 @@ def _compare(series, read, column, number, positions, features, mentioned):
         "equal": "the target holds the values of column %r",
         "pairs": "each value of column %r has its own code in the target",
         "rank": "the target follows column %r in order",
+        "steps": "the target cuts column %r into ranges",
         "groups": "the target groups the values of column %r",
     }[kind] % str(column)
-    return Target(column, read, codes, kind == "equal", score, how)
+    return Target(column, read, codes, kind, score, how)
 
 
 def _relation(raw, series):
-    """('equal' | 'pairs' | 'rank' | 'groups', codes or None) of raw values and target values row by row, or None."""
+    """('equal' | 'pairs' | 'rank' | 'steps' | 'groups', codes or None) of raw values and target values row by row, or None."""
     numpy, pandas = _r.module("numpy"), _r.module("pandas")
     try:
         one, other = raw.reset_index(drop=True), series.reset_index(drop=True)
@@ -147,9 +148,17 @@ def _relation(raw, series):
                 return ("pairs" if raws == len(codes) else "groups"), codes
         if numeric and distinct > 20 and one.rank().equals(other.rank()):
             return "rank", None
+        if numeric and 2 <= distinct <= 10 and len(one) >= 30 and _are_ranges(one, other):
+            return "steps", None
     except Exception:
         return None
     return None
+
+
+def _are_ranges(raw, series):
+    """Whether each code covers a range of the raw values that meets no other code's."""
+    bounds = sorted((part.min(), part.max()) for _, part in raw.groupby(series.values))
+    return all(earlier[1] < later[0] for earlier, later in zip(bounds, bounds[1:]))
 
 
 def _codes(raw, series):
