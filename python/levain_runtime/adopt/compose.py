@@ -26,6 +26,8 @@ def _literal(value, depth):
     if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         inner = value.item()
         return _literal(inner, depth) if isinstance(inner, (bool, int, float, str)) else None
+    if type(value).__name__ == "Timestamp" and getattr(value, "tz", None) is None and value == value:
+        return "pd.Timestamp(%r)" % value.isoformat()
     if depth > 3:
         return None
     if isinstance(value, (list, tuple, set)) and len(value) <= MAX_ITEMS * 10:

@@ -13,6 +13,10 @@ RANDOM = re.compile(r"\brandom\b|\brandint\(|\brandn?\(|\.sample\(|\.choice\(")
 FILLING = re.compile(r"\.(ffill|bfill|interpolate|pad)\(|method=")
 
 
+def is_doubtful(text):
+    return bool(ORDER.search(text) or RANDOM.search(text) or FILLING.search(text))
+
+
 def differing(made, known, test, labels, found):
     """[(column position, rows that differ, rows looked at)], the worst first, of the test rows that were not found."""
     ours, theirs = matrix_of(made), matrix_of(test)
@@ -51,7 +55,7 @@ def statement_for(pieces, name):
         return None
     text = re.compile(r"""['"]%s['"]|\.%s\b\s*=[^=]""" % (re.escape(str(name)), re.escape(str(name))))
     spoken = [piece for piece in pieces if any(text.search(line) for line in piece.lines)]
-    assigned = re.compile(r"""(\[\s*['"]%s['"]\s*\]|\.%s)\s*[-+*/]?=[^=]""" % (re.escape(str(name)), re.escape(str(name))))
+    assigned = re.compile(r"""(['"]%s['"]\s*\]|\.%s)\s*[-+*/]?=[^=]""" % (re.escape(str(name)), re.escape(str(name))))
     made = [piece for piece in spoken if any(assigned.search(line) for line in piece.lines)]
     return (made or spoken or [None])[-1]
 

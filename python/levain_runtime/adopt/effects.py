@@ -64,7 +64,8 @@ class Functions:
                 changed.add(root(function.value))
             if function.attr in self.found:
                 changed |= self._by_definition(function.attr, call, 1)
-                changed.add(root(function.value))
+                if 0 in self.effects(function.attr)[0]:
+                    changed.add(root(function.value))
             for position, argument in enumerate(call.args):  # df.pipe(clean), map(clean, frames)
                 if isinstance(argument, ast.Name) and argument.id in self.found and function.attr == "pipe":
                     changed.add(root(function.value))

@@ -12,6 +12,7 @@ from . import describe as _describe
 from . import difference as _difference
 from . import trace as _trace
 from .compose import compose
+from .inline import slice_within
 from .match import labels_of, match
 from .program import Program
 from .refusal import Refused
@@ -145,7 +146,10 @@ class Attempt:
             text, names, lines = wanted.names[0], {wanted.names[0]}, []
             position = self._bound_before(wanted.names[0], position)
         else:
-            return self._within(position, checked)
+            text, names, inner = slice_within(self, wanted.node, wanted.site, slicer, self.plan)
+            lines = []
+            self.pieces = slicer.run(position, names) + [inner]
+            return ["return %s(%s, %s.index)" % (checked, text, self.plan.argument)]
         self.pieces = slicer.run(position, names)
         return lines + ["return %s(%s, %s.index)" % (checked, text, self.plan.argument)]
 
@@ -159,12 +163,6 @@ class Attempt:
             if isinstance(inner, ast.Assign) and any(name in bound_names(t) for t in inner.targets):
                 return position + 1
         return position
-
-    def _within(self, position, checked):
-        raise Refused(
-            "the rows that the model is given in cell %d have no name of their own outside of the function" % self.wanted.site.cell,
-            self.wanted.site.cell, self.wanted.site.node.lineno, "Keep the test rows in a variable and call predict with it.", self.wanted.site.code,
-        )  # fmt: skip
 
     def _values(self):
         """{name: values as LEARNED holds them}, each of every call of its site."""
@@ -191,6 +189,7 @@ class Attempt:
         if target is not None:
             self.unused[target] = placeholder(self.raw[target])
         self._find_rows()
+        self._leave_out()
         self._find_unused()
 
     def _target(self):
@@ -210,6 +209,9 @@ class Attempt:
         return tuple(sorted(found, key=str))
 
     def text(self):
+        return self.text_of(self.pieces)
+
+    def text_of(self, pieces):
         about = {
             "notebook": self.trace.config.get("notebook"),
             "model": type(self.model).__name__,
@@ -221,7 +223,7 @@ class Attempt:
             "order": self.order,
             "test_rows": (self.wanted.site.cell, self.wanted.site.code, self.wanted.site.occurrence) if self.wanted.is_test else None,
         }
-        return compose(self.plan, self.pieces, self.slicer, self.returned, about)
+        return compose(self.plan, pieces, self.slicer, self.returned, about)
 
     def features(self):
         return Features(self.text(), self.learned, self.pieces)
@@ -255,6 +257,20 @@ class Attempt:
         why, hint = _difference.reason_for(line)
         said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")
         return Refused(said, piece.statement.cell, piece.statement.node.lineno, hint, line)
+
+    def _leave_out(self):
+        """Statements that look at other rows or draw numbers are left out where nothing that the model gets comes from them."""
+        from .unused import Tester, same
+
+        for piece in [p for p in self.pieces if _difference.is_doubtful(p.statement.source_text())]:
+            kept, self.pieces = self.pieces, [p for p in self.pieces if p is not piece]
+            try:
+                before, after = Tester(Features(self.text_of(kept), self.learned), self), Tester(self.features(), self)
+                is_same = before.expected is not None and same(before.expected, after.expected)
+            except Exception:
+                is_same = False
+            if not is_same:
+                self.pieces = kept
 
     def _find_unused(self):
         from .unused import find

@@ -108,24 +108,26 @@ def _factorize(receiver, args, result):
     return Learned("factorize", values + [None] if has_missing else values)
 
 
-def _edges(receiver, args, result):
+def _qcut(receiver, args, result):
     import pandas
 
-    x, bins = _argument(args, 0, "x"), _argument(args, 1, "bins", args.get("q"))
     if isinstance(result, tuple):
         return Learned("edges", [float(edge) for edge in result[1]])
-    if "q" in args or not isinstance(bins, int):
-        quantiles = _argument(args, 1, "q")
-        made = pandas.qcut(x, quantiles, retbins=True, duplicates=args.get("duplicates", "raise"))
-    else:
-        keywords = {key: args[key] for key in ("right", "include_lowest", "duplicates") if key in args}
-        made = pandas.cut(x, bins, retbins=True, **keywords)
+    made = pandas.qcut(_argument(args, 0, "x"), _argument(args, 1, "q"), retbins=True, duplicates=args.get("duplicates", "raise"))
     return Learned("edges", [float(edge) for edge in made[1]])
 
 
 def _cut(receiver, args, result):
+    import pandas
+
     bins = _argument(args, 1, "bins")
-    return _edges(receiver, args, result) if isinstance(bins, int) and not isinstance(bins, bool) else None
+    if not isinstance(bins, int) or isinstance(bins, bool):
+        return None
+    if isinstance(result, tuple):
+        return Learned("edges", [float(edge) for edge in result[1]])
+    keywords = {key: args[key] for key in ("right", "include_lowest", "duplicates") if key in args}
+    made = pandas.cut(_argument(args, 0, "x"), bins, retbins=True, **keywords)
+    return Learned("edges", [float(edge) for edge in made[1]])
 
 
 def _kept_columns(receiver, args, result):
@@ -199,7 +201,7 @@ _FORMS = {
     "Categorical": _categorical,
     "factorize": _factorize,
     "cut": _cut,
-    "qcut": _edges,
+    "qcut": _qcut,
     "dropna": _dropna,
     "select_dtypes": _kept_columns,
     "transform": _groups,

@@ -1,5 +1,7 @@
 """The notebook's top-level statements in the order in which they ran."""
 
+import ast
+
 from .refusal import Refused
 from .sites import Offsets
 

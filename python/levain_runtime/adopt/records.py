@@ -188,7 +188,7 @@ def is_scalar(value):
     if numpy is not None and (isinstance(value, numpy.generic) or (isinstance(value, numpy.ndarray) and value.ndim == 0)):
         return True
     kind = type(value)
-    if kind.__module__.startswith("pandas."):
+    if kind.__module__.split(".")[0] == "pandas":
         return kind.__name__ in ("Timestamp", "Timedelta", "Period", "Interval", "NaTType", "NAType", "CategoricalDtype", "DateOffset")
     return kind.__module__ in ("datetime", "decimal", "fractions", "uuid")
 

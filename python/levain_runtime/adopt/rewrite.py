@@ -211,6 +211,8 @@ class Writer:
             return self._subscript(node)
         if isinstance(node, ast.Attribute) and node.attr == "index" and self.keeps_rows:
             return self.inside(node)
+        if isinstance(node, ast.Attribute) and node.attr == "labels_" and isinstance(node.ctx, ast.Load):
+            return self._labels(node)
         return None
 
     def records_of(self, node):
@@ -302,6 +304,12 @@ class Writer:
         verb = "predict" if method == "fit_predict" else "transform"
         return "%s.%s(%s)" % (fitted, verb, self.text(arguments[0]) if arguments else "")
 
+    def fitted_only(self, node, site, records):
+        """Notes in the prelude that the receiver of a fit is the fitted object; its arguments are not looked at."""
+        receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if isinstance(receiver, (ast.Name, ast.Attribute, ast.Subscript)):
+            self._kept_in(receiver, self.learned(node, site, records, "fit", _arguments(node)[:1]))
+
     def _kept_in(self, receiver, fitted):
         """The fitted object stands where the notebook keeps it, from before the statement on."""
         own, self.names = self.names, set()
@@ -324,6 +332,22 @@ class Writer:
                 "%s in cell %d places only the rows that it was fitted on: it has no %s for others" % (kind, site.cell, wanted),
                 site.cell, node.lineno, "Leave its columns out of what the model is fitted on.", site.code,
             )  # fmt: skip
+
+    def _labels(self, node):
+        """``km.labels_``: the cluster of each row that it was fitted on."""
+        name = node.value.id if isinstance(node.value, ast.Name) else None
+        fits = [fit for fit in self.plan.trace.fits if fit.name == name and name is not None and hasattr(fit.estimator, "predict")]
+        if not fits:
+            return None
+        site = self.plan.trace.sites[fits[-1].site_id]
+        rows = _arguments(site.node)[:1]
+        statement = self.plan.program.statement_with(site.node)
+        if not rows or statement is None:
+            return None
+        writer = Writer(self.plan, statement)
+        text = writer.text(rows[0])
+        self.names |= writer.names
+        return "%s.predict(%s)" % (self.text(node.value), text)
 
     # Known forms.
 
@@ -426,6 +450,8 @@ class Writer:
             return False
         value = record.value
         if site.attribute == "len" and getattr(node, "levain_sizes", False):
+            return False
+        if record.parts and any(part != "reduce" for part in record.parts):
             return False
         if isinstance(value, (list, tuple)) and record.receiver_rows is not None and len(value) == record.receiver_rows and len(value) > 1:
             return False

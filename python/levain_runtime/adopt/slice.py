@@ -150,15 +150,28 @@ class Slicer:
         """An assignment whose own name is not needed, but that changes something that is: ``y = df.pop('y')``, a fit."""
         if not self._changes(node.value, live):
             return None
+        fits = self._fits_within(node.value, live, in_function, in_loop)
+        if fits is not None:
+            return fits
         writer = self._writer(in_function, in_loop)
         value = writer.text(node.value)
-        if writer.prelude:
-            kept = live - writer.given
-            needed = set()
-            for line in writer.prelude:
-                needed |= _names_in(line)
-            return writer.prelude, kept | (needed & writer.names) - writer.given
-        return [value], live | self._needs(writer)
+        return writer.prelude + [value], (live - writer.given) | self._needs(writer)
+
+    def _fits_within(self, node, live, in_function, in_loop):
+        """Of a statement that only fits something that is needed: that thing as it was fitted. None where it does more."""
+        calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+        changing = [n for n in calls if self.aliases.touches(self.functions.changes_of_call(n), live)]
+        lines, given, needed = [], set(), set()
+        for call in changing:
+            writer = self._writer(in_function, in_loop)
+            site, records = writer.records_of(call)
+            if not records or records[-1].kind != "fit":
+                return None
+            writer.fitted_only(call, site, records)
+            lines += writer.prelude
+            given |= writer.given
+            needed |= writer.names
+        return (lines, (live - given) | (needed - given)) if lines else None
 
     def _unpack(self, node, target, live, in_function, in_loop):
         """``a, b = …`` name by name, where it can be taken apart."""
@@ -227,16 +240,11 @@ class Slicer:
         made = self._in_place(node.value, writer)
         if made is not None:
             return ([made] if made else []), live | self._needs(writer)
-        site, records = writer.records_of(node.value)
+        fits = self._fits_within(node.value, live, in_function, in_loop)
+        if fits is not None:
+            return fits
         text = writer.text(node.value)
-        if records and records[-1].kind == "fit":
-            lines = writer.prelude
-            if not lines:
-                return None
-            names = live - writer.given
-            needed = {n.id for n in ast.walk(node.value.func) if isinstance(n, ast.Name)} - writer.given
-            return lines, names | (needed & writer.names)
-        return writer.prelude + [text], live | self._needs(writer)
+        return writer.prelude + [text], (live - writer.given) | self._needs(writer)
 
     def _in_place(self, call, writer):
         """In-place methods that leave rows out: '' where serving rows pass unchanged, a line, or None for all else."""
@@ -446,13 +454,6 @@ def _locally_bound(node):
 
 def _indented(lines):
     return [INDENT + line if line else line for line in lines]
-
-
-def _names_in(line):
-    try:
-        return {n.id for n in ast.walk(ast.parse(line)) if isinstance(n, ast.Name)}
-    except SyntaxError:
-        return set()
 
 
 def _imports(program):

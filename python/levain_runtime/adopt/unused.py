@@ -15,6 +15,8 @@ def find(attempt):
     if table is None:
         return {}
     tester = Tester(features, attempt)
+    if tester.expected is None:
+        raise Refused("the extracted statements fail on some rows of the file alone: %s" % tester.failure, *tester.place)
     for name in list(table):
         if not tester.is_unused([name], always=True):
             raise Refused(
@@ -33,7 +35,7 @@ class Tester:
         known = attempt.known
         step = max(1, len(known) // MAX_SAMPLE)
         self.frame = attempt.raw.iloc[known[::step]].reset_index(drop=True)
-        self.first, self.second = {}, {}
+        self.first, self.second, self.failure, self.place = {}, {}, None, (None, None)
         for name in attempt.raw.columns:
             values = [v for v in attempt.raw[name].tolist()[:5000] if v == v and v is not None]
             self.first[name] = _plain(values[0]) if values else None
@@ -46,7 +48,8 @@ class Tester:
         self.features.module.UNUSED.update(placeholders)
         try:
             return matrix_of(self.features(self.frame))
-        except Exception:
+        except Exception as error:
+            self.failure, self.place = "%s: %s" % (type(error).__name__, str(error)[:300]), self.features.place_of(error)[:2]
             return None
         finally:
             self.features.module.UNUSED.clear()
