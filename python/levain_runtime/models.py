@@ -6,7 +6,7 @@ import re
 import sys
 import types
 
-from . import forms
+from . import boosters, forms
 from .frames import Words, to_cells, to_column
 
 # How many times a failing batch is cut in two before what is left is given up as one.
@@ -77,8 +77,8 @@ def _load_by_flavor(path, text):
 
 
 def load_file(path):
-    if path.lower().endswith(tuple(BOOSTERS)):
-        return load_booster(path)
+    if boosters.is_booster(path):
+        return boosters.load(path)
     with open(path, "rb") as source:
         head = source.read(2)
     if head == b"PK":
@@ -93,37 +93,6 @@ def load_file(path):
         with open(path, "rb") as source:
             return pickle.load(source)
     return joblib.load(path)
-
-
-def _load_xgboost(path):
-    import xgboost
-
-    return xgboost.Booster(model_file=path)
-
-
-def _load_lightgbm(path):
-    import lightgbm
-
-    return lightgbm.Booster(model_file=path)
-
-
-def _load_catboost(path):
-    import catboost
-
-    model = catboost.CatBoost()
-    model.load_model(path)
-    # The file knows whether it tells classes; the plain class would answer with raw scores.
-    is_classifier = model.get_all_params().get("loss_function") in ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll")
-    model = catboost.CatBoostClassifier() if is_classifier else catboost.CatBoostRegressor()
-    return model.load_model(path)
-
-
-# By the ends of names: what each library itself writes. `.json` and `.txt` may be anything, and are looked into.
-BOOSTERS = {".ubj": _load_xgboost, ".xgb": _load_xgboost, ".bst": _load_xgboost, ".cbm": _load_catboost, ".lgb": _load_lightgbm, ".json": _load_xgboost, ".txt": _load_lightgbm, ".keras": forms.load_keras, ".h5": forms.load_keras}
-
-
-def load_booster(path):
-    return next(load for end, load in BOOSTERS.items() if path.lower().endswith(end))(path)
 
 
 def make_frame(columns, column_types):

@@ -22,5 +22,7 @@ export function boosterFormat(bytes: Uint8Array, name: string): BoosterFormat | 
 
 const told = (format: BoosterFormat['format'], type: string): BoosterFormat => ({ format, type, features: null });
 
-const lightgbmNames = (head: string): string[] | null =>
-  /\nfeature_names=([^\r\n]+)\r?\n/.exec(head)?.[1]!.split(' ') ?? null;
+function lightgbmNames(head: string): string[] | null {
+  const match = /\nfeature_names=([^\r\n]+)\r?\n/.exec(head);
+  return match ? match[1]!.split(' ') : null;
+}
