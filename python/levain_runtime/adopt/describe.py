@@ -26,19 +26,50 @@ def write_out(ip, choice, attempt, out_dir):
     if attempt.made_up:
         found = [at for at, row in enumerate(rows) if row is not None]
         rows, answers = [rows[at] for at in found], {name: values[found] for name, values in answers.items()}
-    check(attempt.model, made, known, rows, answers)
+    noise = noise_of(attempt.model, attempt.wanted.X, answers["predict"])
+    check(attempt.model, made, known, rows, answers, noise)
     model_dir = os.path.join(out_dir, "model")
     model_facts = save_model(ip, choice, attempt.model, model_dir)
     os.makedirs(os.path.join(model_dir, "levain"), exist_ok=True)
     if attempt.learned:
         dump(attempt.learned, os.path.join(model_dir, "levain", "learned.pkl"))
     _adopted_rows.write(attempt, made, known, model_dir)
-    with open(os.path.join(out_dir, "features.py"), "w", encoding="utf-8") as file:
-        file.write(text)
-    proof = {"raw": attempt.raw, "rows": rows, "answers": answers, "unused": attempt.unused, "target": attempt._target(), "second": None}
+    columns = columns_as_they_are(attempt, rows, answers)
+    if columns is None:
+        with open(os.path.join(out_dir, "features.py"), "w", encoding="utf-8") as file:
+            file.write(text)
+    proof = {"columns": columns, "raw": attempt.raw, "rows": rows, "answers": answers, "unused": attempt.unused, "target": attempt._target(), "noise": noise}
     dump(proof, os.path.join(out_dir, "proof.pkl"))
     write_golden(attempt, rows, answers, os.path.join(out_dir, "golden.json"))
-    return facts_of(attempt, rows, refused, model_facts)
+    facts = facts_of(attempt, rows, refused, model_facts)
+    if columns is not None:
+        facts.update(
+            features=False, learned=[], statements=0, refusedRows=0, refusals=[],
+            rawColumns=[column_facts(attempt.raw, name) for name in columns],
+            droppedColumns=[str(name) for name in attempt.raw.columns if name not in columns],
+        )  # fmt: skip
+    return facts
+
+
+def columns_as_they_are(attempt, rows, answers):
+    """The file's columns that the model takes as they stand there, where it says the same without any features.py; else None."""
+    X, raw = attempt.wanted.X, attempt.raw
+    if attempt.learned or not hasattr(X, "columns") or not set(X.columns) <= set(raw.columns) or attempt.after_read:
+        return None
+    if not all(isinstance(name, str) for name in X.columns):
+        return None
+    from ..models import make_frame
+    from .prove import columns_of
+
+    part = raw[list(X.columns)].iloc[rows].reset_index(drop=True)
+    frame = make_frame(columns_of(part), {})
+    try:
+        if not equal(_plain(attempt.model.predict(frame)), answers["predict"]):
+            return None
+        alone = _plain(attempt.model.predict(frame.iloc[:1]))
+    except Exception:  # the model wants what only the notebook's statements give
+        return None
+    return list(X.columns) if equal(alone, answers["predict"][:1]) else None
 
 
 def answers_of(attempt):
@@ -66,21 +97,42 @@ def _plain(values):
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
-def equal(a, b):
+def equal(a, b, noise=0.0):
     import numpy
 
     if a.shape != b.shape:
         return False
     if a.dtype.kind in "fiub" and b.dtype.kind in "fiub":
-        return bool(numpy.allclose(a.astype("float64"), b.astype("float64"), rtol=1e-6, atol=1e-9, equal_nan=True))
+        return bool(numpy.allclose(a.astype("float64"), b.astype("float64"), rtol=1e-6, atol=1e-9 + 2 * noise, equal_nan=True))
     return bool((a == b).all())
 
 
-def check(model, made, known, rows, answers):
+def noise_of(model, X, said):
+    """How far the model's own answers to the same rows lie apart, given at once, in parts and alone: collinear columns make sums
+    of huge numbers. 0 for what is not a number."""
+    import numpy
+
+    if said.dtype.kind != "f" or len(said) < 2:
+        return 0.0
+    spread, worst = float(numpy.nanstd(said)), 0.0
+    for size, limit in ((1, 40), (7, 20)):
+        for start in range(0, min(len(said), size * limit), size):
+            part = list(range(start, min(start + size, len(said))))
+            answers = _plain(model.predict(take(X, part)))
+            worst = max(worst, float(numpy.nanmax(numpy.abs(answers - said[part]))))
+    if worst > 0.01 * spread:
+        raise Refused(
+            "the model gives other answers to a row alone than among others (by %.3g): its columns depend on each other" % worst,
+            hint="Leave out one column of each group of dummies (drop_first=True).",
+        )  # fmt: skip
+    return worst
+
+
+def check(model, made, known, rows, answers, noise):
     """The model on what features.py makes of the test rows says what it said in the notebook."""
     place = {row: at for at, row in enumerate(known)}
     said = _plain(model.predict(take(made, [place[row] for row in rows])))
-    if not equal(said, answers["predict"]):
+    if not equal(said, answers["predict"], noise):
         bad = sum(1 for a, b in zip(said.tolist(), answers["predict"].tolist()) if a != b)
         raise Refused("%d of %d answers differ from the notebook's own" % (bad, len(rows)))
 

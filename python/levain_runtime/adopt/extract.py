@@ -17,11 +17,12 @@ from .match import labels_of, match
 from .program import Program
 from .refusal import Refused
 from .rewrite import Plan, Writer, short
-from .run import Features, run_over
+from .run import Features, run_over, take
 from .slice import Slicer, mark_carried
 from .wanted import is_direct, model_of, wanted_of
 
-FEATURES, FACTS, PROOF = "features.py", "facts.json", "proof.pkl"
+FACTS = "facts.json"
+MAX_ALONE = 8
 
 
 def build(ip, choice_path, out_dir):
@@ -191,6 +192,7 @@ class Attempt:
         self._find_rows()
         self._leave_out()
         self._find_unused()
+        self._check_alone()
 
     def _target(self):
         target = (self.choice.get("target") or {}).get("column")
@@ -253,6 +255,37 @@ class Attempt:
         piece = _difference.statement_for(self.pieces, name)
         if piece is None:
             return Refused(said, site.cell, site.node.lineno, code=site.code)
+        line = piece.statement.source_text()
+        why, hint = _difference.reason_for(line)
+        said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")
+        return Refused(said, piece.statement.cell, piece.statement.node.lineno, hint, line)
+
+    def _check_alone(self):
+        """Rows of their own make what they make among all others; else the statement that looks at the others is named."""
+        features = self.features()
+        found = [row for row in self.rows if row is not None]
+        place = {row: at for at, row in enumerate(self.known)}
+        for row in found[:: max(1, len(found) // MAX_ALONE)]:
+            try:
+                made = features(self.raw.iloc[row : row + 1].reset_index(drop=True))
+            except Exception as error:
+                cell, line, code = features.place_of(error)
+                said = "%s: %s" % (type(error).__name__, str(error)[:200])
+                raise Refused("the extracted statements fail on a row of its own: %s" % said, cell, line, code=code)
+            columns = _difference.differing(take(self.made, [place[row]]), [row], made, None, [None])
+            if columns:
+                raise self._looks_around(columns[0][0])
+
+    def _looks_around(self, position):
+        name = _difference.column_name(self.made, self.wanted.X, position)
+        piece = _difference.statement_for(self.pieces, name)
+        column = repr(str(name)) if name is not None else "number %d" % (position + 1)
+        said = "column %s of a row depends on the other rows that are there" % column
+        if piece is None:
+            doubtful = [p for p in self.pieces if _difference.is_doubtful(p.statement.source_text())]
+            piece = doubtful[-1] if doubtful else None
+        if piece is None:
+            return Refused(said, self.wanted.site.cell, self.wanted.site.node.lineno, code=self.wanted.site.code)
         line = piece.statement.source_text()
         why, hint = _difference.reason_for(line)
         said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")

@@ -152,6 +152,23 @@ def cut(edges, values, **options):
     return made
 
 
+def joined(main, left, right, *args, **options):
+    """A merge with one row for each row of its main side ("left" or "right"), in their order; those that training left out for
+    want of a partner are refused."""
+    sides = {"left": left, "right": right}
+    rows = sides[main]
+    sides[main] = rows.assign(__row__=np.arange(len(rows)))
+    how = args[0] if args else options.get("how", "inner")
+    options.update({"how": main, "indicator": "__found__"})
+    made = pd.merge(sides["left"], sides["right"], *[main, *args[1:]][: len(args)], **{k: v for k, v in options.items() if not (args and k == "how")})
+    if len(made) != len(rows):
+        raise ValueError("a merge finds several partners for a row")
+    made = made.sort_values("__row__").reset_index(drop=True)
+    if how in ("inner", {"left": "right", "right": "left"}[main]):
+        refuse(made["__found__"] == main + "_only", [None] * len(made), "it has no partner in the table that is merged")
+    return made.drop(columns=["__row__", "__found__"])
+
+
 def scaled(known, values):
     made = np.asarray(values, dtype="float64") * known["factor"] + known["offset"]
     return made if made.ndim == np.ndim(values) else made.reshape(np.shape(values))
@@ -218,10 +235,11 @@ NEEDS = {
     "dummies": ["category", "refuse", "RowsRefused"],
     "factorized": ["refuse", "RowsRefused"],
     "cut": ["refuse", "RowsRefused"],
+    "joined": ["refuse", "RowsRefused"],
     "scaled": [],
     "mapped": ["refuse", "RowsRefused"],
     "of_group": ["refuse", "RowsRefused"],
     "checked": ["RowsRefused"],
 }
 #: Their order in a file.
-PARTS = ("RowsRefused", "refuse", "as_read", "typed", "numbers", "words", "learned", "learned_for", "complete", "category", "dummies", "factorized", "cut", "scaled", "mapped", "of_group", "checked")
+PARTS = ("RowsRefused", "refuse", "as_read", "typed", "numbers", "words", "learned", "learned_for", "complete", "category", "dummies", "factorized", "cut", "joined", "scaled", "mapped", "of_group", "checked")

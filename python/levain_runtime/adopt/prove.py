@@ -66,7 +66,7 @@ class Prover:
             with open(learned, "rb") as file:
                 self.module.LEARNED.update(pickle.load(file))
         self.raw, self.rows, self.answers = kept["raw"], [int(row) for row in kept["rows"]], kept["answers"]
-        self.unused, self.keeps = kept["unused"], kept.get("columns")
+        self.unused, self.keeps, self.noise = kept["unused"], kept.get("columns"), 2 * kept.get("noise", 0.0)
         self.checks, self.refused = [], 0
         self.table = columns_of(self.raw if self.keeps is None else self.raw[self.keeps])
 
@@ -86,7 +86,7 @@ class Prover:
         self._consistent(whole, errors, every)
         backwards = list(reversed(self.rows))
         self._small("test rows in another order", backwards, list(reversed(range(len(self.rows)))))
-        if self.unused:
+        if self.unused and self.has_features:
             self._small("other values in columns that do not matter", self.rows, list(range(len(self.rows))), True)
         return self.checks
 
@@ -126,7 +126,7 @@ class Prover:
             if place in errors:
                 raise Failed("%s: test row %d (row %d of the file) is refused: %s" % (check, n, self.rows[n], errors[place]))
             answer, truth = said["predict"][place], self.answers["predict"][n]
-            if not same(answer, truth):
+            if not same(answer, truth, self.noise):
                 raise Failed("%s: test row %d (row %d of the file) gets %r, the notebook said %r" % (check, n, self.rows[n], answer, truth))
         self._compare_scores(check, said, pairs)
         if check not in self.checks:
@@ -149,7 +149,7 @@ class Prover:
             said, failed = self._ask([every[place]], False)
             if bool(failed) != (place in errors):
                 raise Failed("row %d of the file is refused alone but not among others, or the other way round: %s" % (every[place], failed or errors.get(place)))
-            if not failed and not same(said["predict"][0], whole["predict"][place]):
+            if not failed and not same(said["predict"][0], whole["predict"][place], self.noise):
                 raise Failed("row %d of the file gets %r alone and %r among others" % (every[place], said["predict"][0], whole["predict"][place]))
         self.checks.append("rows of the file alone and among others")
 
@@ -171,12 +171,12 @@ def columns_of(raw):
     return found
 
 
-def same(a, b):
+def same(a, b, noise=0.0):
     a, b = (value.item() if hasattr(value, "item") else value for value in (a, b))
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         if a != a or b != b:
             return a != a and b != b
-        return math.isclose(float(a), float(b), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        return math.isclose(float(a), float(b), rel_tol=RELATIVE, abs_tol=ABSOLUTE + noise)
     return a == b or str(a) == str(b)
 
 

@@ -359,6 +359,8 @@ class Writer:
             return "(%s,)" % ", ".join("%s, %s" % (a, a) for a in arrays)
         if is_pandas and attribute in ("concat", "append", "_append") and not _is_across(node):
             return self._concat(node, site, records)
+        if is_pandas and attribute == "merge":
+            return self._merge(node)
         if is_pandas and attribute == "dropna" and records[-1].learned is None:
             return self._dropna(node) if self.keeps_rows else None
         if is_pandas and attribute in ROWS and records[-1].receiver_rows is not None and self.keeps_rows and self.carries(node.func):
@@ -381,6 +383,20 @@ class Writer:
         if isinstance(parts, ast.Name) and self.carries(parts):
             return self.text(parts) + "[0].copy()"
         return None
+
+    def _merge(self, node):
+        """A merge of rows with a table; None where both sides hold rows (they share their index) or neither does."""
+        is_method = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
+        keywords = {k.arg: k.value for k in node.keywords}
+        sides = ([node.func.value] if is_method else []) + list(node.args)
+        left, right = (sides + [None, None])[:2]
+        left, right = left or keywords.get("left"), right or keywords.get("right")
+        if left is None or right is None or self.carries(left) == self.carries(right):
+            return None
+        main = "left" if self.carries(left) else "right"
+        rest = [self.text(a) for a in sides[2:]]
+        rest += ["%s=%s" % (k.arg, self.text(k.value)) for k in node.keywords if k.arg not in ("left", "right")]
+        return "%s(%s)" % (self.plan.use("joined"), ", ".join(["%r" % main, self.text(left), self.text(right), *rest]))
 
     def _dropna(self, node):
         subset = next((k.value for k in node.keywords if k.arg == "subset"), None)

@@ -24,6 +24,7 @@ class Slicer:
         self.functions = Functions(self.program.trees)
         self.aliases = Aliases(self.program.trees)
         self.imports, self.pieces = {}, []
+        self._changed = None
         self.only, self.until = None, None  # orders of records: see Writer.only
         self._import_lines = _imports(self.program)
         for tree in self.program.trees:
@@ -139,9 +140,24 @@ class Slicer:
         """``a = b``; where a filter was taken away, a copy, so that changing the one leaves the other alone."""
         if value == name:
             return None
+        if value.startswith(("LEARNED[", "learned(")) and value.endswith(("]", ")")) and name in self._changed_somewhere() and not self._is_fit(node):
+            self.imports["copy"] = "import copy"
+            return "%s = copy.deepcopy(%s)" % (name, value)
         if value.isidentifier() and not isinstance(node, ast.Name) and value in live and value not in BUILTINS:
             return "%s = %s.copy()" % (name, value)
         return "%s = %s" % (name, value)
+
+    def _changed_somewhere(self):
+        """Names whose objects some statement changes: what was learned must stay as it is from call to call."""
+        if self._changed is None:
+            self._changed = set()
+            for tree in self.program.trees:
+                self._changed |= changes_within(tree, self.functions)
+        return self._changed
+
+    def _is_fit(self, node):
+        records = self._writer(True, False).records_of(node)[1] if isinstance(node, ast.Call) else []
+        return bool(records) and records[-1].kind == "fit"
 
     def _target(self, writer, target):
         return writer.inside(target)
