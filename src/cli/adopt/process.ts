@@ -39,10 +39,7 @@ export async function runAdoption(
     const code = await ended;
     if (signal.aborted) throw new AppError('unavailable', 'Interrupted', { exitCode: EXIT.interrupted });
     if (end) return end;
-    throw new AppError(
-      'unavailable',
-      `The adoption ended with ${code} before it had a result: ${said().at(-1) ?? 'it said nothing'}`,
-    );
+    throw new AppError('unavailable', `The adoption ended with ${code} before it had a result: ${lastWords(said())}`);
   } finally {
     signal.removeEventListener('abort', stop);
     if (child.exitCode === null && child.signalCode === null) stop();
@@ -77,6 +74,10 @@ function parseLine(text: string): AdoptLine | undefined {
     return undefined;
   }
 }
+
+/** The error among what a dying process says, else its last line. */
+const lastWords = (lines: readonly string[]): string =>
+  lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
 
 function lastLines(child: ChildProcess): () => readonly string[] {
   const lines: string[] = [];
