@@ -145,7 +145,7 @@ test('a notebook with a lost path becomes a proven model of raw rows, and nothin
     ],
   );
   assert.match(result.environment.lock, /^# python: 3\.\d+\n[\s\S]*scikit-learn==/);
-  assert.match(result.environment.sentence, /^Today's packages with Python 3/);
+  assert.match(result.environment.sentence, /^Today's packages on Python 3/);
   const [exported] = result.run.exports;
   assert.equal(exported?.variable, 'clf');
   assert.match(await readFile(join(exported!.folder, 'MLmodel'), 'utf8'), /model_path/);
@@ -155,11 +155,15 @@ test('a notebook with a lost path becomes a proven model of raw rows, and nothin
 
 test('a long cell is kept, so that the corrected notebook resumes after it', async () => {
   const slow = 'class Half:\n    def of(self, x): return x / two\ntwo = 2\nhalf = Half()\nimport time; time.sleep(2)';
-  const laid = await layOut({ cells: [READ, slow, PREPARE.replace('yes', 'oui'), SPLIT, FIT] });
+  const laid = await layOut({ cells: [READ, slow, PREPARE, SPLIT, FIT.replace('y_train', 'y_trian')] });
   const broken = await start(laid, { checkpointAfterMs: 1_500 });
   broken.child.stdin!.end();
   await broken.ended;
-  assert.equal(broken.lines.at(-1)?.t, 'refused', 'no row has a target that can be learned');
+  assert.equal((broken.lines.at(-1) as Refused).cell, 5, JSON.stringify(broken.lines.at(-1)));
+  assert.match(
+    broken.lines.map((line) => (line.t === 'progress' ? line.text : '')).join('\n'),
+    /keeping what cell 2 left(?!\ncell 2 is not kept)/,
+  );
   const cells = [READ, slow, PREPARE, SPLIT, `two = 4\nassert half.of(8) == 2, half.of(8)\n${FIT}`];
   const code = cells.map((source) => ({ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null }));
   await writeFile(laid.source, JSON.stringify({ nbformat: 4, nbformat_minor: 4, metadata: {}, cells: code }));
@@ -167,12 +171,14 @@ test('a long cell is kept, so that the corrected notebook resumes after it', asy
   again.child.stdin!.end();
   assert.equal(await again.ended, 0, JSON.stringify(again.lines.at(-1)));
   const result = resultOf(again.lines);
-  assert.equal(result.run.resumedAfter, 2);
+  const after = result.run.resumedAfter ?? 0;
+  assert.ok(after >= 2 && after < 5, String(after));
+  const statuses = result.run.cells.map(({ number }) => (number <= after ? 'resumed' : 'ok'));
   assert.deepEqual(
     result.run.cells.map(({ status }) => status),
-    ['resumed', 'resumed', 'ok', 'ok', 'ok'],
+    statuses,
   );
-  assert.ok(result.warnings.some((warning) => warning.startsWith('Cells 1 to 2 did not run again')));
+  assert.ok(result.warnings.some((warning) => warning.startsWith(`Cells 1 to ${after} did not run again`)));
 });
 
 test('what cannot be adopted is refused with its reason and its cell', async (context) => {

@@ -67,7 +67,7 @@ export async function openAttempt(
   const env = kernelEnvironment({ python, pythonPath, network: spec.network, isolation, env: outer });
   const cwd = join(src, dirname(places.notebook));
   const trace = {
-    notebook: places.name,
+    notebook: places.notebook,
     root: src,
     redirects: data.redirects,
     network: spec.network ? 'all' : 'none',

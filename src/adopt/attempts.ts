@@ -3,7 +3,7 @@ import type { Notebook } from '../notebooks/notebook.ts';
 import { type Attempt, type AttemptRun, findCandidates, openAttempt, resume, runAttempt } from './attempt.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import { type BuiltEnvironment, buildRecipe } from './environment/build.ts';
-import { isAside, isOfPackages, isOfPandas3, wantsNewer } from './environment/failures.ts';
+import { alsoNeeds, isAside, isOfPackages, isOfPandas3, wantsNewer } from './environment/failures.ts';
 import {
   dayOf,
   dayRecipe,
@@ -62,7 +62,7 @@ export async function findBestRun(input: Omit<Search, 'tried' | 'failed'>): Prom
     const built = await build(search, recipe);
     if (built === undefined) search.failed.push(recipe);
     else await tryOut(search, built);
-    recipe = nextRecipe(search);
+    recipe = (await withWhatItAsksFor(search)) ?? nextRecipe(search);
   }
   if (search.tried.length === 0) throw noEnvironment(search);
   const best = await chooseBest(search);
@@ -110,12 +110,35 @@ async function tryOut(search: Search, built: BuiltEnvironment): Promise<void> {
     await attempt.close();
     attempt = await openAttempt(deps, places, built, data, search.digests);
   }
+  const { found } = ingredients;
+  const { kind, requirements } = built.recipe;
   const stops = (outcome: CellOutcome) =>
-    built.recipe.kind !== 'day' && mayTryOther(search) && isCured(outcome, ingredients.found);
+    (asksFor(outcome, found) && !requirements.includes(alsoNeeds(outcome.error!, found)!)) ||
+    (kind !== 'day' && mayTryOther(search) && isCured(outcome, found));
   const { run } = await runAttempt(deps, places, attempt, notebook, { stops, earlier });
   const candidates = run.stopped ? undefined : await findCandidates(attempt, places.spec.model);
   tried.push({ attempt, run, candidates });
 }
+
+/**
+ * The last recipe with a package that a library asked for when it was used; what was tried without it is dropped. A package that
+ * does not exist is asked for once.
+ */
+async function withWhatItAsksFor({ tried, ingredients, failed }: Search): Promise<Recipe | undefined> {
+  const last = tried.at(-1);
+  if (last === undefined) return undefined;
+  const { recipe } = last.attempt.built;
+  const asked = last.run.cells.flatMap(({ error }) => (error ? (alsoNeeds(error, ingredients.found) ?? []) : []));
+  const known = [...recipe.requirements, ...failed.flatMap(({ requirements }) => requirements)];
+  const missing = [...new Set(asked)].filter((name) => !known.includes(name));
+  if (missing.length === 0) return undefined;
+  tried.pop();
+  await last.attempt.close();
+  return { ...recipe, requirements: [...recipe.requirements, ...missing] };
+}
+
+const asksFor = ({ error, number }: CellOutcome, found: Static): boolean =>
+  error !== null && !isAside(number, found) && alsoNeeds(error, found) !== undefined;
 
 const mayTryOther = ({ tried, failed }: Search): boolean =>
   tried.length + 1 < MAX_ATTEMPTS && !failed.some(({ kind }) => kind === 'day') && !tried.some(isOfDay);
@@ -291,7 +314,7 @@ function sentenceOf({ attempt }: Tried, search: Search): string {
     recipe.why === '' && others.length > 0
       ? `, in which it does best of the ${search.tried.length} that were tried`
       : '';
-  return `${label} with Python ${python}${because}${better}.`;
+  return `${label} on Python ${python}${because}${better}.`;
 }
 
 function noEnvironment({ failed, places }: Search): Error {

@@ -66,6 +66,35 @@ function isOfKnownPackage(error: CellError, found: Static): boolean {
   return module.includes('.') && found.packages.some((each) => each.module === top);
 }
 
+/** Modules that bear another name than their package. */
+const PACKAGE_NAMES: Readonly<Record<string, string>> = {
+  PIL: 'pillow',
+  sklearn: 'scikit-learn',
+  cv2: 'opencv-python-headless',
+  bs4: 'beautifulsoup4',
+  yaml: 'pyyaml',
+  skimage: 'scikit-image',
+  pkg_resources: 'setuptools<81',
+  setuptools: 'setuptools<81',
+  distutils: 'setuptools',
+};
+const OPTIONAL =
+  /[Mm]issing optional dependency '([\w.-]+)'|\brequires? (?:the )?'?`?([\w.-]+?)`?'?(?: to be installed| package| library|\.?$)|`Import ([\w.-]+)` failed|pip3? install (?:-U |--upgrade )?['"]?([\w.-]+)|([\w.-]+) is required for|No module named '([\w.]+)'/;
+const OPTIONAL_ERRORS = new Set(['ImportError', 'ModuleNotFoundError', 'AttributeError', 'ValueError', 'RuntimeError']);
+
+/** A package that a library asks for by name when it is used, though nothing in the notebook imports it. */
+export function alsoNeeds(error: CellError, found: Static): string | undefined {
+  if (!OPTIONAL_ERRORS.has(error.name)) return undefined;
+  const match = OPTIONAL.exec(error.message.split('\n')[0]!) ?? undefined;
+  const module = match?.slice(1).find((each) => each !== undefined);
+  if (module === undefined) return undefined;
+  const top = module.split('.')[0]!;
+  const isImported = found.packages.some((each) => each.module === top || each.name === top);
+  const isPrivate =
+    found.missing.some((each) => each.module.split('.')[0] === top) || found.local.some((each) => each.module === top);
+  return isImported || isPrivate ? undefined : (PACKAGE_NAMES[top] ?? top.replaceAll('_', '-').toLowerCase());
+}
+
 export const isOfPandas3 = (error: CellError): boolean => PANDAS_3.test(error.message);
 
 /** Whether the packages were too old for the cell: it asks for what came later. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Static } from '../static.ts';
 import { obstacleIn } from './build.ts';
+import { alsoNeeds, isAside, isOfPackages } from './failures.ts';
 import { dayOf, dayRecipe, firstRecipe, type Ingredients, otherDay, todayRecipe } from './recipes.ts';
 
 const PYTHONS = ['3.13.0', '3.12.1', '3.11.7', '3.9.18', '3.8.18', '3.7.16'];
@@ -93,4 +94,44 @@ test('what the resolver stumbles over is read from its words', () => {
     'Because utils-of-mine was not found in the package registry and you require utils-of-mine, we can conclude';
   assert.deepEqual(obstacleIn(absent), { name: 'utils-of-mine', kind: 'absent' });
   assert.equal(obstacleIn('something else'), undefined);
+});
+
+const fails = (name: string, message: string) => ({ name, message, line: 1 });
+
+test('packages that a library asks for when it is used are told from its words', () => {
+  const { found } = ingredients();
+  const asked: readonly (readonly [string, string, string | undefined])[] = [
+    ['ImportError', "Missing optional dependency 'openpyxl'.  Use pip or conda to install openpyxl.", 'openpyxl'],
+    ['ImportError', '`Import tabulate` failed.  Use pip or conda to install the tabulate package.', 'tabulate'],
+    [
+      'ImportError',
+      'matplotlib is required for plotting when the default backend "matplotlib" is selected.',
+      'matplotlib',
+    ],
+    ['ImportError', 'load_iris with as_frame=True requires pandas.', 'pandas'],
+    ['ModuleNotFoundError', "No module named 'PIL'", 'pillow'],
+    ['NameError', "name 'x' is not defined", undefined],
+  ];
+  const bare = { ...found, packages: [] };
+  for (const [name, message, expected] of asked) assert.equal(alsoNeeds(fails(name, message), bare), expected, message);
+  assert.equal(
+    alsoNeeds(fails('ImportError', 'load_iris with as_frame=True requires pandas.'), found)?.length,
+    undefined,
+  );
+});
+
+test('a cell that only draws is no reason for another environment; one that others build on is', () => {
+  const cells = [
+    { number: 1, source: '', defs: ['df'] },
+    { number: 2, source: '', uses: [{ name: 'df' }] },
+    { number: 3, source: '', uses: [{ name: 'df' }], defs: ['X'] },
+  ];
+  const { found } = ingredients({ cells });
+  assert.deepEqual(
+    [1, 2, 3].map((cell) => isAside(cell, found)),
+    [false, true, true],
+  );
+  const gone = fails('AttributeError', "'DataFrame' object has no attribute 'append'");
+  assert.deepEqual([isOfPackages(gone, 1, found), isOfPackages(gone, 2, found)], [true, false]);
+  assert.equal(isOfPackages(fails('NameError', "name 'x' is not defined"), 1, found), false);
 });

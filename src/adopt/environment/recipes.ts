@@ -181,7 +181,8 @@ export function otherDay(day: string, direction: 'earlier' | 'later', today: str
   return text < WHEELS_FROM['3.8']! || text > today ? undefined : text;
 }
 
-function lastDayBelow(name: string, below: string): { name: string; below: string; day: string }[] {
+/** The last day before a version, as [{ day }]; empty where it is not known. */
+export function lastDayBelow(name: string, below: string): { name: string; below: string; day: string }[] {
   const releases = RELEASED[normalised(name)] ?? [];
   const first = releases.find(([version]) => compareVersions(version, below) >= 0);
   return first ? [{ name, below, day: dayBefore(first[1]) }] : [];
