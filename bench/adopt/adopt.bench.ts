@@ -1,7 +1,7 @@
 /**
  * How many notebooks of a folder `levain adopt` brings to a proven model, what it refuses and why, and what it costs.
  *
- *     node bench/adopt/adopt.bench.ts FOLDER [--limit SECONDS] [--at-once N] [--only TEXT] [--out FILE.jsonl]
+ *     node bench/adopt/adopt.bench.ts FOLDER [--limit SECONDS] [--at-once N] [--only TEXT] [--out FILE.jsonl] [--after NOTEBOOK]
  *
  * FOLDER holds projects, one folder each (a notebook with its data beside or below), or notebooks beside one another. Each is
  * adopted in a copy, without a server, with questions answered as nobody at a terminal would. One JSON line a notebook goes to stdout
@@ -42,12 +42,13 @@ const { values, positionals } = parseArgs({
     'at-once': { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     out: { type: 'string' },
+    after: { type: 'string', default: '' },
   },
 });
 const folder = resolve(positionals[0] ?? '.');
 const cache = process.env['LEVAIN_TEST_CACHE'] ?? join(homedir(), '.cache', 'levain-test');
-const notebooks = findNotebooks(folder).filter((path) => path.includes(values.only));
-if (values.out) writeFileSync(values.out, '');
+const notebooks = findNotebooks(folder).filter((path) => path.includes(values.only) && path > values.after);
+if (values.out && !values.after) writeFileSync(values.out, '');
 const lines: Line[] = [];
 const waiting = [...notebooks];
 await Promise.all(Array.from({ length: Number(values['at-once']) }, work));

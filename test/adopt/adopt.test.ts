@@ -14,7 +14,7 @@ import { adoptNotebook } from './drive.ts';
 import { answersOf, difference, rawRows } from './rows.ts';
 
 /** Two cores are what everybody has; a notebook keeps about one of them busy. */
-const AT_ONCE = 2;
+const AT_ONCE = Number(process.env['LEVAIN_ADOPT_AT_ONCE'] ?? 2);
 const LIMIT_MS = 600_000;
 
 /** `LEVAIN_ADOPT_ONLY=telco,wine` runs those alone. */
