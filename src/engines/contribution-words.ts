@@ -12,14 +12,14 @@ export function contributionWords(found: Contributions, named = NAMED): string {
   const top = features.slice(0, named).filter(({ contribution }) => Math.abs(contribution) > Math.max(least, 1e-12));
   const subject =
     found.of === null ? 'the answer' : `the ${scale === 'score' ? 'score' : 'chance'} of ${cellWords(found.of)}`;
-  const from = `${found.background} training rows average ${levelWords(base, scale)}`;
-  if (top.length === 0) return `no column moved ${subject} away from what ${from}`;
+  const usual = `over ${found.background} training rows ${subject} averages ${levelWords(base, scale)}`;
+  if (top.length === 0) return `${usual}, and no column moved it`;
   const parts = top.map(
     (feature) =>
       `${nameWords(feature)} ${feature.contribution > 0 ? 'raised' : 'lowered'} it (${amountWords(feature.contribution, scale)})`,
   );
   const told = parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
-  return `${from} for ${subject}; ${told}`;
+  return `${usual}, and here ${told}`;
 }
 
 export const nameWords = ({ name, value }: Pick<Contribution, 'name' | 'value'>): string =>

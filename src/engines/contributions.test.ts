@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runPython, SKLEARN, testPython } from '../../test/support/python.ts';
+import { createPythonWorkers } from '../adapters/python-worker/index.ts';
+import { systemClock } from '../adapters/system/index.ts';
 import type { Frame } from '../kernel/frame.ts';
+import { sha256 } from '../kernel/hash.ts';
+import type { Log } from '../ports/system.ts';
 import { exactShapley, type Mixed } from '../stats/shapley.ts';
+import { explainByMixtures, openExplainer } from './contributions.ts';
 import { additiveModelOf } from './contributions-additive.ts';
 import { convertBytes } from './convert.ts';
 import { readEngine } from './engine-file.ts';
-import type { EngineModel } from './model.ts';
+import { ENGINE_FORMAT, type EngineModel } from './model.ts';
 import { compileModel } from './predictor.ts';
+import { loadServable } from './servable.ts';
+import type { ServableIo, ServableSpec } from './types.ts';
 
 /** One model with what the shap package says of it, beside the same background rows. Written by test/support/explain_models.py. */
 interface Explained {
@@ -148,4 +155,91 @@ test('with missing values, categories and everything that stands before a model,
     }
   }
   assert.ok(checked > 10, String(checked));
+});
+
+async function specOf(model: Explained, more: Partial<ServableSpec> = {}): Promise<ServableSpec> {
+  const converted = convertBytes(await readFile(join(folder, model.file)));
+  assert.ok(converted.engine === 'levain');
+  const digest = await kept(converted.bytes);
+  return {
+    model: model.name,
+    version: 1,
+    versionId: model.name,
+    task: converted.classes ? (converted.classes.length === 2 ? 'binary' : 'multiclass') : 'regression',
+    signature: { inputs: model.columns.map((name) => ({ name, type: 'double', required: true })), outputs: [] },
+    ...(converted.classes && { classes: converted.classes }),
+    engine: { kind: 'levain', digest, format: ENGINE_FORMAT },
+    ...more,
+  };
+}
+
+async function kept(bytes: Uint8Array): Promise<string> {
+  const digest = sha256(bytes);
+  await writeFile(join(folder, digest), bytes);
+  return digest;
+}
+
+const quiet = (): void => {};
+const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => log };
+const pythonPath = fileURLToPath(new URL('../../python', import.meta.url));
+const workers = createPythonWorkers({ clock: systemClock, log, pythonPath });
+after(() => workers.close());
+const io: ServableIo = { localPath: async (digest) => join(folder, digest), workers };
+
+test('the columns of a version are named with their values, the one that mattered most first', { skip }, async () => {
+  const model = models.find(({ name }) => name === 'forest-three')!;
+  const explainer = await openExplainer(await specOf(model), io);
+  const row = frameOf(model.columns, [model.rows[0]!]);
+  const found = await explainer.explain(row, frameOf(model.columns, model.background));
+  assert.deepEqual([found.method, found.scale, found.of], ['exact', 'probability', model.predict[0]]);
+  const index = [0, 1, 2].indexOf(Number(found.of));
+  for (const { name, value, contribution } of found.features) {
+    const j = model.columns.indexOf(name);
+    assert.equal(value, model.rows[0]![j]);
+    assert.ok(close(contribution, (model.values[0]![j] as readonly number[])[index]!), name);
+  }
+  await explainer.close();
+});
+
+test('chance orders over a servable come within their error of the exact values', { skip }, async () => {
+  const model = models.find(({ name }) => name === 'forest')!;
+  const servable = await loadServable(await specOf(model), io);
+  const own = frameOf(model.columns, [model.rows[1]!]);
+  const others = frameOf(model.columns, model.background);
+  const asked = { own, others, target: { index: 1, label: 1, isRegression: false } };
+  const exact = await explainByMixtures(servable, asked);
+  const sampled = await explainByMixtures(servable, asked, { exactColumns: 3 });
+  assert.deepEqual([exact.method, sampled.method], ['exact', 'sampled']);
+  for (const { name, contribution } of exact.features)
+    assert.ok(close(contribution, (model.values[1]![model.columns.indexOf(name)] as readonly number[])[1]!), name);
+  for (const { name, contribution, error } of sampled.features) {
+    const theirs = exact.features.find((feature) => feature.name === name)!.contribution;
+    assert.ok(Math.abs(contribution - theirs) <= 5 * error! + 1e-9, `${name}: ${contribution} ± ${error}, ${theirs}`);
+  }
+  const sum = sampled.features.reduce((total, { contribution }) => total + contribution, sampled.base);
+  assert.ok(close(sum, sampled.output));
+  await servable.close();
+});
+
+test('where features.py stands before a model, the columns are the raw ones', { skip }, async () => {
+  const model = models.find(({ name }) => name === 'ridge')!;
+  const features = await kept(
+    Buffer.from(
+      'def features(df):\n    out = df.copy()\n    out["age"] = out["years"] / 10\n    return out.drop(columns=["years"])\n',
+    ),
+  );
+  const raw = model.columns.map((name) => (name === 'age' ? 'years' : name));
+  const times = (rows: readonly (readonly number[])[]) =>
+    rows.map((row) => row.map((x, j) => (raw[j] === 'years' ? x * 10 : x)));
+  const spec = await specOf(model, {
+    signature: { inputs: raw.map((name) => ({ name, type: 'double', required: true })), outputs: [] },
+    features: { digest: features },
+    python: { envDigest: 'test', executable: python! },
+  });
+  const explainer = await openExplainer(spec, io);
+  const found = await explainer.explain(frameOf(raw, times([model.rows[0]!])), frameOf(raw, times(model.background)));
+  assert.deepEqual([found.method, found.scale, found.background], ['exact', 'response', 40]);
+  for (const { name, contribution } of found.features)
+    assert.ok(close(contribution, model.values[0]![raw.indexOf(name)] as number, 100), name);
+  await explainer.close();
 });

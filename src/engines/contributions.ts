@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { AppError } from '../kernel/errors.ts';
-import { type Cell, cellAt, type Frame } from '../kernel/frame.ts';
+import { type Cell, cellAt, type Frame, takeRows } from '../kernel/frame.ts';
 import { exactShapley, type Mixed, type Shapley, sampleShapley } from '../stats/shapley.ts';
 import { type AdditiveModel, additiveModelOf } from './contributions-additive.ts';
 import { readEngine } from './engine-file.ts';
 import { positiveIndex } from './outputs.ts';
 import { loadServable, readContent } from './servable.ts';
 import { checkRows } from './signature.ts';
+import { rowsOf } from './turns.ts';
 import type { Outputs, Servable, ServableIo, ServableSpec } from './types.ts';
 
 /** Where the numbers of a contribution live: log-odds, the predicted value, a probability, the logarithm of the value, or a class's raw score. */
@@ -47,8 +48,10 @@ export interface ExplainOptions {
 
 /** Up to so many columns that differ every mixture is asked for. */
 export const EXACT_COLUMNS = 8;
-/** Background rows: for engines' own sums, for every mixture of few columns, and for chance orders of many. */
-export const BACKGROUND = { additive: 200, mixtures: 50, sampled: 100 } as const;
+/** Background rows: for engines' own sums and mixtures of few columns, and for chance orders of many. */
+export const BACKGROUND = { most: 200, sampled: 100 } as const;
+/** Rows that all mixtures of few columns may take: eight columns get fifty background rows. */
+const MIXED_ROWS = 12_800;
 /** Orders, each with its reverse, where there are many columns. */
 export const SAMPLED_PAIRS = 100;
 
@@ -66,13 +69,25 @@ export async function openExplainer(spec: ServableSpec, io: ServableIo): Promise
       if (own.rowCount !== 1) throw new AppError('invalid', `One row is explained at a time; got ${own.rowCount}`);
       const answer = await servable.predict(own);
       if (answer.errors?.[0]) throw new AppError('invalid', `The row has no answer: ${answer.errors[0].message}`);
-      const others = checkRows(spec.signature, background).frame;
+      const others = await answerable(servable, checkRows(spec.signature, background).frame);
       const asked = { own, others, target: targetOf(spec, answer) };
       const exact = additive && (await ofAdditive(additive, asked));
-      return exact ?? ofServable(servable, asked, options);
+      return exact ?? explainByMixtures(servable, asked, options);
     },
     close: () => servable.close(),
   };
+}
+
+/** Training rows that the version refuses are nothing to compare with: there are such where a notebook had left them out. */
+async function answerable(servable: Servable, rows: Frame): Promise<Frame> {
+  const some = rowsOf(rows, 0, Math.min(rows.rowCount, 2 * BACKGROUND.most));
+  const { errors } = await servable.predict(some);
+  if (!errors) return some;
+  const failed = new Set(errors.map(({ row }) => row));
+  return takeRows(
+    some,
+    Array.from({ length: some.rowCount }, (_, i) => i).filter((i) => !failed.has(i)),
+  );
 }
 
 async function additiveOf(spec: ServableSpec, io: ServableIo): Promise<AdditiveModel | undefined> {
@@ -107,13 +122,20 @@ interface Asked {
 }
 
 async function ofAdditive(model: AdditiveModel, { own, others, target }: Asked): Promise<Contributions | undefined> {
-  const found = await model.explain(own, others, { index: target.index, background: BACKGROUND.additive });
+  const found = await model.explain(own, others, { index: target.index, background: BACKGROUND.most });
   if (!found) return undefined;
   return toContributions(own, target, { ...found, method: 'exact' });
 }
 
-/** Columns whose value differs from some background row play; the others stand still and add nothing. */
-async function ofServable(servable: Servable, asked: Asked, options: ExplainOptions): Promise<Contributions> {
+/**
+ * Any servable, by mixtures of the row with background rows: all of them where few columns differ, else chance orders of columns. Columns whose value is that of every
+ * background row stand still and add nothing.
+ */
+export async function explainByMixtures(
+  servable: Servable,
+  asked: Asked,
+  options: ExplainOptions & { readonly exactColumns?: number } = {},
+): Promise<Contributions> {
   const { own, others, target } = asked;
   const players = own.columns.flatMap(({ values }, j) => {
     const mine = cellAt(values, 0);
@@ -123,8 +145,9 @@ async function ofServable(servable: Servable, asked: Asked, options: ExplainOpti
       : [];
   });
   const ask = (rows: readonly Mixed[]): Promise<Float64Array> => answersTo(servable, asked, players, rows);
-  const isExact = players.length <= EXACT_COLUMNS;
-  const background = Math.min(others.rowCount, isExact ? BACKGROUND.mixtures : BACKGROUND.sampled);
+  const isExact = players.length <= (options.exactColumns ?? EXACT_COLUMNS);
+  const mixtures = Math.min(BACKGROUND.most, Math.floor(MIXED_ROWS / 2 ** Math.min(players.length, EXACT_COLUMNS)));
+  const background = Math.min(others.rowCount, isExact ? mixtures : BACKGROUND.sampled);
   const bounds = { background, ...(options.isOver && { isOver: options.isOver }) };
   const found = isExact
     ? await exactShapley(players.length, bounds, ask)

@@ -33,7 +33,7 @@ function refused({ counters }: WindowFacts): Finding {
     value: share,
     threshold: BROKEN_SHARE,
     n: all,
-    sentence: `${grouped(counters.refused)} of ${grouped(all)} rows broke the signature and were refused (${percent(share)})`,
+    sentence: `${grouped(counters.refused)} of ${grouped(all)} rows were refused, by the signature or by features.py (${percent(share)})`,
   });
 }
 

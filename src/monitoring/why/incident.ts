@@ -36,16 +36,18 @@ const linksOf = ({ number, model }: IncidentView): Record<string, string> => ({
   monitor: `/models/${encodeURIComponent(model)}/monitor`,
 });
 
-/** The page's lines as one paragraph: what and since when, the cause, the impact, and how it stands. */
+/** The page's lines as one paragraph: the cause, what and since when, the impact, and how it stands. */
 function answerOf(incident: IncidentView): string {
   const [what, cause, impact, safe] = incident.verdict.split('\n');
-  const opened = `Incident ${incident.number} opened because ${incident.model} is ${what ?? ''}`;
+  const [first, ...calm] = (cause ?? '').split(/(?<=\.) (?=As before: )/);
+  const opened = `Incident ${incident.number} of ${incident.model} opened because ${first || 'of what its alerts say.'}`;
   const ended =
     incident.state === 'resolved'
       ? `It was resolved by ${incident.resolvedBy}: ${incident.resolution}.`
       : `It is ${incident.state}${incident.acknowledgedBy ? ` by ${incident.acknowledgedBy}` : ''}.`;
-  const shown = incident.state === 'resolved' ? [opened, cause, impact, ended] : [opened, cause, impact, ended, safe];
-  return shown.filter((line) => line).join(' ');
+  return [opened, what, ...calm, impact, ended, ...(incident.state === 'resolved' ? [] : [safe])]
+    .filter((line) => line)
+    .join(' ');
 }
 
 /** `12/data.units`: one rule that raised an incident, or would have. */

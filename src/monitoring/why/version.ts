@@ -39,11 +39,17 @@ function reason(version: ModelVersion): string {
     return `the rehearsal ${version.rehearsal} made it of v${version.facts.madeOf?.version ?? '?'} with a fault; it never answers real requests`;
   if (version.draft) return 'its run used a file that was not applied';
   const { gate, decision, approval } = version;
-  const measured = gate ? `the gate said ${gate.outcome.replace('_', ' ')} (${gate.sentence})` : 'the gate has not run';
+  const measured = gate ? `the gate says it ${gateWords(version, gate.sentence)}` : 'the gate has not run';
   if (approval === 'waiting') return `${measured}, and a human has to approve it`;
   if (decision && approval !== 'not_needed')
-    return `${measured} and ${decision.by} ${approval === 'rejected' ? 'rejected' : 'approved'} it${decision.reason ? ` (${decision.reason})` : ''}`;
+    return `${measured}, and ${decision.by} ${approval === 'rejected' ? 'rejected' : 'approved'} it${decision.reason ? ` (${decision.reason})` : ''}`;
   return measured;
+}
+
+/** The gate's sentence begins with the version, which was named already. */
+function gateWords({ model, version }: ModelVersion, sentence: string): string {
+  const told = sentence.replace(`${model}@v${version} `, '').replace(/\.$/, '');
+  return told.startsWith('not measured') ? `was ${told}` : told;
 }
 
 function origin({ facts, createdAt }: ModelVersion): string {

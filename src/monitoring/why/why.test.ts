@@ -21,7 +21,7 @@ eachDatabase((_name, open) => {
     const told = await why(w.deps, ACTOR, row!.id);
     assert.match(
       told.answer,
-      /^churn answered [01] \(score 0\.\d+\): 200 training rows average [\d.]+ % for the chance of 1; x\d = [\d.]+ (raised|lowered) it \([+−][\d.]+ log-odds\).*\.$/,
+      /^churn answered [01] \(score 0\.\d+\): over 200 training rows the chance of 1 averages [\d.]+ %, and here x\d = [\d.]+ (raised|lowered) it \([+−][\d.]+ log-odds\).*\.$/,
     );
     const { contributions } = told.data as { contributions: Contributions & { sentence: string } };
     assert.deepEqual([contributions.method, contributions.scale, contributions.of], ['exact', 'logit', 1]);
@@ -58,7 +58,7 @@ eachDatabase((_name, open) => {
     const incident = await why(w.deps, ACTOR, String(number));
     assert.match(
       incident.answer,
-      /^Incident \d+ opened because churn is DATA broken since 2026-01-06.*x1 ×1000 in all 600 rows.*It is open\. Safe: /,
+      /^Incident \d+ of churn opened because x1 ×1000 in all 600 rows.*\. DATA broken since 2026-01-06.*It is open\. Safe: /,
     );
     const alert = await why(w.deps, ACTOR, `${number}/data.units`);
     assert.match(
