@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import type { AdoptResult, Question, Refused, Stage } from './types.ts';
+import type { AdoptFiles, AdoptResult, Question, Refused, Stage } from './types.ts';
 
 /** JSON lines with the process that started this one: progress and questions out, answers in. */
 export interface Conversation {
   progress(stage: Stage, text: string, cell?: number, of?: number): void;
   /** The value of the chosen option; the first one where nobody answers. */
   ask(question: Question): Promise<string>;
-  end(line: AdoptResult | Refused): Promise<void>;
+  end(line: AdoptResult | AdoptFiles | Refused): Promise<void>;
 }
 
 const MAX_ANSWER_CHARACTERS = 4_096;

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { createKernels } from '../adapters/jupyter/index.ts';
 import { createUvEnvironments } from '../adapters/uv/index.ts';
 import { AppError } from '../kernel/errors.ts';
-import { adoptNotebook } from './adopt.ts';
 import { converse } from './conversation.ts';
 import { EXIT, refusal, toRefused } from './refusal.ts';
 import { endPrograms } from './run/processes.ts';
-import { type AdoptResult, AdoptSpec } from './types.ts';
+import { adoptSource } from './sources/index.ts';
+import { type AdoptFiles, type AdoptResult, AdoptSpec } from './types.ts';
 
 /**
  * The root of an adoption: `node main.ts spec.json`. Says JSON lines on stdout, reads answers on stdin, and leaves no process
@@ -38,7 +38,7 @@ try {
   process.exit(refused.exit);
 }
 
-async function adopt(specPath: string | undefined): Promise<AdoptResult> {
+async function adopt(specPath: string | undefined): Promise<AdoptResult | AdoptFiles> {
   if (specPath === undefined)
     throw refusal('usage', 'Name the file of the adoption: node main.ts spec.json', { exit: EXIT.usage });
   const spec = AdoptSpec.parse(JSON.parse(await readFile(specPath, 'utf8')));
@@ -52,5 +52,5 @@ async function adopt(specPath: string | undefined): Promise<AdoptResult> {
     python: 'python3',
     onEnd: (close: () => Promise<void>) => void closers.push(close),
   };
-  return adoptNotebook(deps, spec);
+  return adoptSource(deps, spec);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../kernel/canonical-json.ts';
 
 /** What `adopt/main.ts` is told. Paths are absolute. */
 export const AdoptSpec = z.object({
@@ -241,6 +242,24 @@ export const AdoptResult = z.object({
 });
 export type AdoptResult = z.output<typeof AdoptResult>;
 
+/** What of a folder becomes a project without a run of it: model files, `dvc.yaml`, `MLproject`. */
+export const AdoptFiles = z.object({
+  t: z.literal('files'),
+  kind: z.enum(['models', 'dvc', 'mlproject']),
+  /** The proposed name of the project. */
+  name: z.string(),
+  /** The sections of levain.yaml, without the name. */
+  project: z.record(z.string(), z.custom<Json>()),
+  /** Other files, paths relative to the project's folder. */
+  files: z.array(z.object({ path: z.string(), text: z.string() })),
+  /** What was found, a sentence each. */
+  found: z.array(z.string()),
+  /** What is not taken over, a sentence each. */
+  left: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+export type AdoptFiles = z.output<typeof AdoptFiles>;
+
 /** One plain sentence, and where the notebook stands in the way. */
 export const Refused = z.object({
   t: z.literal('refused'),
@@ -256,5 +275,5 @@ export const Refused = z.object({
 });
 export type Refused = z.output<typeof Refused>;
 
-export const AdoptLine = z.discriminatedUnion('t', [ProgressLine, AskLine, AdoptResult, Refused]);
+export const AdoptLine = z.discriminatedUnion('t', [ProgressLine, AskLine, AdoptResult, AdoptFiles, Refused]);
 export type AdoptLine = z.output<typeof AdoptLine>;
