@@ -23,12 +23,19 @@ export async function planFiles(
   result: AdoptResult,
   { name, metric }: { readonly name: string; readonly metric: string | null },
 ): Promise<readonly PlannedFile[]> {
-  const written = (await findMemory(folder))?.written ?? {};
-  const texts = [
+  return planTexts(folder, [
     { path: PROJECT_FILE, text: composeProject(result, name, metric) },
     ...(result.features ? [{ path: FEATURES_FILE, text: result.features.text }] : []),
     { path: LOCK_FILE, text: result.environment.lock },
-  ];
+  ]);
+}
+
+/** Any texts beside what stands in their places now. */
+export async function planTexts(
+  folder: string,
+  texts: readonly { readonly path: string; readonly text: string }[],
+): Promise<readonly PlannedFile[]> {
+  const written = (await findMemory(folder))?.written ?? {};
   return Promise.all(
     texts.map(async ({ path, text }) => {
       const before = await readIfThere(join(folder, path));

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { AdoptLine, AdoptResult, Question, Refused } from '../../adopt/types.ts';
+import type { AdoptFiles, AdoptLine, AdoptResult, Question, Refused } from '../../adopt/types.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { EXIT } from '../command.ts';
 
@@ -11,7 +11,7 @@ export interface AdoptionHandlers {
   answer(question: Question): Promise<string>;
 }
 
-export type AdoptionEnd = AdoptResult | Refused;
+export type AdoptionEnd = AdoptResult | AdoptFiles | Refused;
 
 const STDERR_LINES = 20;
 

@@ -1,6 +1,6 @@
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve } from 'node:path';
-import type { AdoptResult, AdoptSpec } from '../../adopt/types.ts';
+import type { AdoptFiles, AdoptResult, AdoptSpec } from '../../adopt/types.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { digestOf, sha256 } from '../../kernel/hash.ts';
 import { parseDurationMs } from '../../kernel/units.ts';
@@ -12,6 +12,7 @@ import { freeName, type HandedOver, handOver } from '../adopt/hand-over.ts';
 import { findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
 import { runAdoption, toRefusal } from '../adopt/process.ts';
 import { createProgress } from '../adopt/progress.ts';
+import { adoptProject } from '../adopt/project.ts';
 import { answerQuestion } from '../adopt/questions.ts';
 import { filesText, leaksOf, reportText } from '../adopt/report.ts';
 import { findTarget, type Target } from '../adopt/target.ts';
@@ -62,6 +63,7 @@ export const command: CommandModule = {
     const known = dryRun || options['again'] === true ? undefined : await findUnchanged(target.folder, request.digest);
     if (known) return nothingToDo(context, target, known);
     const result = await adopt(context, target, request.spec);
+    if (result.t === 'files') return adoptProject(context, target, result, { dryRun, mayWrite });
     const name = request.spec.name ?? (await freeName(context, result.name));
     const gate = await readGateMetric(result);
     const files = await planFiles(target.folder, result, { name, metric: gate?.metric ?? null });
@@ -104,7 +106,7 @@ function timeoutOf(text: string | undefined): number | null {
 }
 
 /** Runs the adoption to its end; a refusal is thrown, and what it left in passing is gone. */
-async function adopt(context: CommandContext, target: Target, request: Request): Promise<AdoptResult> {
+async function adopt(context: CommandContext, target: Target, request: Request): Promise<AdoptResult | AdoptFiles> {
   const { out, signal } = context;
   const work = join(target.folder, '.levain', 'adopt', workName(target));
   await mkdir(work, { recursive: true });
@@ -126,7 +128,7 @@ async function adopt(context: CommandContext, target: Target, request: Request):
       return answerQuestion(context, question);
     };
     const end = await runAdoption(specPath, { progress: view.show, answer }, signal);
-    if (end.t === 'result') return end;
+    if (end.t !== 'refused') return end;
     if (end.details['executed'] === undefined) await sweep(target.folder, work);
     throw toRefusal(end);
   } finally {

@@ -1,0 +1,49 @@
+import type { AdoptFiles } from '../../adopt/types.ts';
+import { writeProjectFile } from '../../project-file/index.ts';
+import { PROJECT_FILE } from '../apply.ts';
+import { type CommandContext, type CommandResult, EXIT } from '../command.ts';
+import { type PlannedFile, planTexts, writeFiles } from './files.ts';
+import { freeName } from './hand-over.ts';
+import { filesText } from './report.ts';
+import type { Target } from './target.ts';
+
+interface Asking {
+  readonly dryRun: boolean;
+  mayWrite(context: CommandContext, files: readonly PlannedFile[]): Promise<boolean>;
+}
+
+/** A folder that became a project without a run: what was found is told, and the files are written after showing them. */
+export async function adoptProject(
+  context: CommandContext,
+  { folder }: Target,
+  adopted: AdoptFiles,
+  { dryRun, mayWrite }: Asking,
+): Promise<CommandResult> {
+  const name = await freeName(context, adopted.name);
+  const yaml = { path: PROJECT_FILE, text: writeProjectFile({ name, ...adopted.project }) };
+  const files = await planTexts(folder, [yaml, ...adopted.files]);
+  context.out.line(`\n${reportOf(adopted)}\n\n${filesText(files, true)}\n`);
+  const wrote = !dryRun && (await mayWrite(context, files));
+  if (wrote) await writeFiles(folder, files);
+  const changed = files.filter(({ state }) => state !== 'same').map(({ path }) => path);
+  const { kind, found, left, warnings } = adopted;
+  return {
+    schema: 'adoption/1',
+    data: { name, wrote, kind, files: files.map(({ path, text, state }) => ({ path, text, state })), found, left },
+    text: sayWhatWasWritten(wrote, changed),
+    warnings,
+    next: wrote ? ['levain up -d', 'levain run'] : [],
+    exitCode: EXIT.ok,
+  };
+}
+
+function sayWhatWasWritten(wrote: boolean, changed: readonly string[]): string {
+  if (!wrote) return 'Nothing was written.';
+  if (changed.length === 0) return 'Every file stands there already as adopt would write it; nothing was changed.';
+  return `Wrote ${changed.join(', ')}.`;
+}
+
+function reportOf({ found, left }: AdoptFiles): string {
+  const notTaken = left.length > 0 ? ['', 'Not taken over:', ...left.map((line) => `  ${line}`)] : [];
+  return [...found, ...notTaken].join('\n');
+}
