@@ -183,7 +183,7 @@ class Finder:
         if candidate.task is None:
             candidate.task = _task_by_target(candidate.fit)
         candidate.test = test_of(candidate.evaluations) or test_of(candidate.all_evaluations)
-        candidate.holds = holds_printed(value, candidate.all_evaluations)
+        candidate.holds = holds_printed(value, candidate.all_evaluations, candidate.fit)
         candidate.origin = origin_of(self.trace, self.linked, candidate, {id(c.value) for c in self.candidates})
         fit = candidate.fit
         if fit is not None:

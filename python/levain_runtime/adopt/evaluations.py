@@ -145,16 +145,23 @@ def row_digests(value):
         return None
 
 
-def holds_printed(value, evaluations):
+def holds_printed(value, evaluations, fit=None):
     """Whether the object still answers as it did when the notebook asked it last; None where that cannot be tried."""
     for evaluation in reversed(evaluations):
         p = evaluation.prediction
-        if p.X is None or p.result is None or p.method not in ("predict", "predict_proba", "decision_function", "predict_classes"):
-            if p.method == "score" and p.X is not None and p.y_true is not None:
-                return _same(_quietly(lambda: value.score(p.X, p.y_true)), p.result)
+        if p.X is None:
             continue
-        again = _quietly(lambda: getattr(value, p.method)(_as_asked(value, p.X)))
-        return None if again is None else _same(again, p.result)
+        if p.method in ("predict", "predict_proba", "decision_function", "predict_classes") and p.result is not None:
+            again = _quietly(lambda: getattr(value, p.method)(_as_asked(value, p.X)))
+            return None if again is None else _same(again, p.result)
+        if p.method == "score" and p.y_true is not None:
+            # Two objects may have one score: their answers are compared where the object was kept as it was then.
+            if fit is not None and fit.order < p.order:
+                then = fit.fitted()
+                answers = _quietly(lambda: then.predict(p.X)) if then is not None else None
+                if answers is not None:
+                    return _same(_quietly(lambda: value.predict(p.X)), answers)
+            return _same(_quietly(lambda: value.score(p.X, p.y_true)), p.result)
     return None
 
 

@@ -50,8 +50,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=.25, random_
 
 def run(cells, ask, config=None, prepare=customers):
     """Runs the cells in a folder of their own and gives back what ``ask(shell, trace)`` answers (plain values)."""
-    with tempfile.TemporaryDirectory() as folder:
-        folder = os.path.realpath(folder)
+    with tempfile.TemporaryDirectory() as work:
+        folder = os.path.join(os.path.realpath(work), "src")
+        os.mkdir(folder)
         prepare(folder)
         reading, writing = os.pipe()
         child = os.fork()
