@@ -63,10 +63,11 @@ export async function adoptDvc(deps: AdoptDeps, spec: AdoptSpec): Promise<AdoptF
       steps: story.steps,
       ...(model && { model: { from: model } }),
     },
-    files: [],
+    files: [...locked.files],
     found: [
       `${stages.length} stages of dvc.yaml became steps: ${stages.map(([name]) => name).join(', ')}.`,
       ...story.found,
+      ...locked.found,
     ],
     left: [
       ...story.left,
