@@ -20,6 +20,8 @@ export interface ServableSpec {
   /** Of raw rows: before `features.py`. */
   readonly signature: Signature;
   readonly classes?: readonly Cell[];
+  /** The data's own words for them, in their order, where a notebook writes its target otherwise and each class has one. */
+  readonly words?: readonly Cell[];
   /** Default: the second of two classes. */
   readonly positive?: Cell;
   /** Labels follow `score >= threshold`; without it the model's own rule stands. */

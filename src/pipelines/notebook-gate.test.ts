@@ -82,7 +82,7 @@ test("a first version is measured on its notebook's own test rows, and no later 
   assert.equal(v1.gate?.outcome, 'passed', v1.gate?.sentence);
   assert.equal(v1.gate?.rows, 150, v1.gate?.sentence);
   assert.match(v1.gate?.sentence ?? '', /the notebook's own test rows, which count as not trained on/);
-  assert.deepEqual([v1.spec?.classes, v1.spec?.positive], [[0, 1], 1]);
+  assert.deepEqual([v1.spec?.classes, v1.spec?.words, v1.spec?.positive], [[0, 1], ['No', 'Yes'], 1]);
   assert.equal(v1.facts.trainingRows, 450);
 
   const again = await runToEnd(deps, { pipeline: 'own' });

@@ -19,7 +19,7 @@ import { publish } from '../outbox/index.ts';
 import type { PythonModel } from '../ports/python-worker.ts';
 import type { Actor } from '../wire/route.ts';
 import { keepBackground } from './background.ts';
-import { positiveCode, sameCell } from './coding.ts';
+import { positiveCode, sameCell, wordsOf } from './coding.ts';
 import { goldenRows, proveParity } from './parity.ts';
 import { rawSignature } from './raw-signature.ts';
 import { buildReference, classShares, type TrainingSample, trainingSample } from './reference.ts';
@@ -147,8 +147,7 @@ async function prove(
     model: candidate.model,
     task: taskOf(candidate, classes, training.frame),
     signature,
-    ...(classes && { classes }),
-    ...positiveOf(candidate, classes),
+    ...classesOf(candidate, classes),
     ...(target && { threshold: target.threshold }),
     ...(candidate.featuresDigest !== null && { features: { digest: candidate.featuresDigest } }),
   };
@@ -171,8 +170,7 @@ async function prove(
   const learned = classes ?? golden.classes;
   const fallback = {
     ...tried,
-    ...(learned && { classes: learned }),
-    ...positiveOf(candidate, learned),
+    ...classesOf(candidate, learned),
     python,
     engine: inPython,
   };
@@ -221,6 +219,16 @@ function taskOf(candidate: Candidate, classes: readonly Cell[] | undefined, trai
   for (let i = 0; i < training.rowCount && distinct.size <= 20; i++) distinct.add(cellAt(column.values, i));
   if (distinct.size === 2) return 'binary';
   return [...distinct].every((value) => typeof value === 'number') ? 'regression' : 'multiclass';
+}
+
+/** The model's classes, the data's words for them, and which one is positive. */
+function classesOf(
+  candidate: Candidate,
+  classes: readonly Cell[] | undefined,
+): Pick<ServableSpec, 'classes' | 'words' | 'positive'> {
+  if (!classes) return {};
+  const words = wordsOf(classes, candidate.coding);
+  return { classes, ...(words && { words }), ...positiveOf(candidate, classes) };
 }
 
 /** The positive class among the model's own: the file's value, as the notebook writes it, else the second of two. */

@@ -16,6 +16,8 @@ export interface ModelVersionWire {
   readonly task: string | null;
   readonly signature: NonNullable<ModelVersion['spec']>['signature'] | null;
   readonly classes: readonly unknown[] | null;
+  /** The data's own words for the classes, where the notebook codes them. */
+  readonly words: readonly unknown[] | null;
   readonly engine: ModelVersion['facts']['engine'];
   readonly parity: ModelVersion['facts']['parity'];
   readonly metrics: Readonly<Record<string, number>>;
@@ -45,6 +47,7 @@ export const toVersionWire = (version: ModelVersion): ModelVersionWire => ({
   task: version.spec?.task ?? null,
   signature: version.spec?.signature ?? null,
   classes: version.spec?.classes ?? null,
+  words: version.spec?.words ?? null,
   engine: version.facts.engine,
   parity: version.facts.parity,
   metrics: version.facts.metrics,

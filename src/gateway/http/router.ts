@@ -178,7 +178,12 @@ function answerMetadata(endpoint: LiveEndpoint, version: string | undefined, res
   if (classes) outputs.push({ name: 'predict_proba', datatype: 'FP64' as never, shape: [-1, classes] });
   const versions = [...endpoint.traffic!.versions.values()].map((loaded) => String(loaded.spec.version));
   const platform = spec.engine.kind === 'python' ? 'levain_python' : 'levain_engine';
-  sendJson(response, 200, JSON.stringify({ name: endpoint.name, versions, platform, inputs, outputs }));
+  const parameters = spec.classes && {
+    classes: JSON.stringify(spec.classes),
+    ...(spec.words && { words: JSON.stringify(spec.words) }),
+  };
+  const metadata = { name: endpoint.name, versions, platform, inputs, outputs, ...(parameters && { parameters }) };
+  sendJson(response, 200, JSON.stringify(metadata));
 }
 
 function versionOf(endpoint: LiveEndpoint, version: string | undefined) {
