@@ -25,7 +25,7 @@ export async function fileAdoptedRun(
   source: Pick<AppliedSource, 'sourceDigest'>,
 ): Promise<Filed | undefined> {
   const memory = await findMemory(folder);
-  if (!memory || memory.sourceDigest !== source.sourceDigest) return undefined;
+  if (!memory?.run || memory.sourceDigest !== source.sourceDigest) return undefined;
   const { url } = await client.address();
   if (memory.filed[url] !== undefined) return undefined;
   try {

@@ -11,7 +11,8 @@ export interface Memory {
   readonly sourceDigest: string;
   readonly adoptedAt: number;
   readonly name: string;
-  readonly run: AdoptedRun;
+  /** Null where nothing was run: a folder that says itself how it is. */
+  readonly run: AdoptedRun | null;
   /** By server and project, the run under which it is filed. */
   readonly filed: Readonly<Record<string, string>>;
 }

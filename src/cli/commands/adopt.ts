@@ -9,7 +9,7 @@ import { readGateMetric } from '../adopt/calibration.ts';
 import { LOCK_FILE } from '../adopt/compose.ts';
 import { type PlannedFile, planFiles, REPLACED, writeFiles } from '../adopt/files.ts';
 import { freeName, type HandedOver, handOver } from '../adopt/hand-over.ts';
-import { findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
+import { type AdoptedRun, findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
 import { runAdoption, toRefusal } from '../adopt/process.ts';
 import { createProgress } from '../adopt/progress.ts';
 import { adoptProject } from '../adopt/project.ts';
@@ -63,7 +63,13 @@ export const command: CommandModule = {
     const known = dryRun || options['again'] === true ? undefined : await findUnchanged(target.folder, request.digest);
     if (known) return nothingToDo(context, target, known);
     const result = await adopt(context, target, request.spec);
-    if (result.t === 'files') return adoptProject(context, target, result, { dryRun, mayWrite });
+    if (result.t === 'files')
+      return adoptProject(context, target, result, {
+        dryRun,
+        mayWrite,
+        name: request.spec.name,
+        asked: request.digest,
+      });
     const name = request.spec.name ?? (await freeName(context, result.name));
     const gate = await readGateMetric(result);
     const files = await planFiles(target.folder, result, { name, metric: gate?.metric ?? null });
@@ -233,7 +239,11 @@ function toResult(base: CommandContext, target: Target, { result, files, name, w
   };
 }
 
-async function nothingToDo(context: CommandContext, target: Target, memory: Memory): Promise<CommandResult> {
+async function nothingToDo(
+  context: CommandContext,
+  target: Target,
+  memory: Memory & { readonly run: AdoptedRun },
+): Promise<CommandResult> {
   const isFiled = Object.keys(memory.filed).length > 0;
   const filed = isFiled ? undefined : await handOver(context);
   const after = isFiled ? undefined : await findMemory(target.folder);
