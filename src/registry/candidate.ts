@@ -64,18 +64,20 @@ interface Paths {
   readonly featuresPath: string | undefined;
 }
 
-/** The model folder and features.py as local files, for the training environment. */
+/** The model's folder, or its one file, and features.py as local files, for the training environment. */
 async function layOut(deps: RegistryDeps, folder: string, candidate: Candidate): Promise<Paths> {
   if (candidate.modelFiles.length === 0)
     throw new AppError('invalid', 'The model has no files; log it with mlflow or name a file in model.from');
-  const modelPath = join(folder, 'model');
+  const root = join(folder, 'model');
   for (const file of candidate.modelFiles) {
     const path = normalize(file.path);
     if (isAbsolute(path) || path.startsWith('..'))
       throw new AppError('invalid', `The model's file "${file.path}" lies outside its folder`);
-    await mkdir(dirname(join(modelPath, path)), { recursive: true });
-    await copyFile(await deps.content.localPath(file.digest), join(modelPath, path));
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await copyFile(await deps.content.localPath(file.digest), join(root, path));
   }
+  const [only, ...others] = candidate.modelFiles;
+  const modelPath = others.length === 0 && normalize(only!.path) !== 'MLmodel' ? join(root, only!.path) : root;
   if (candidate.featuresDigest === null) return { modelPath, featuresPath: undefined };
   return { modelPath, featuresPath: await deps.content.localPath(candidate.featuresDigest) };
 }

@@ -52,7 +52,8 @@ export async function adoptDvc(deps: AdoptDeps, spec: AdoptSpec): Promise<AdoptF
   for (const [name, stage] of stages) await addStage(story, name, stage);
   const model = modelOf(story, stages);
   const locked = await lockFor(deps, spec, folder);
-  if (file.data['vars'] !== undefined) story.left.push('"vars" of dvc.yaml: only params.yaml fills in what stands in braces.');
+  if (file.data['vars'] !== undefined)
+    story.left.push('"vars" of dvc.yaml: only params.yaml fills in what stands in braces.');
   return {
     t: 'files',
     kind: 'dvc',
