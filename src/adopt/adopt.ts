@@ -22,13 +22,16 @@ export async function adoptNotebook(deps: AdoptDeps, spec: AdoptSpec): Promise<A
   const places = await placesOf(spec);
   await mkdir(spec.work, { recursive: true });
   deps.conversation.progress('read', `reading ${places.name}`);
+  // Looking for installed Pythons takes as long as reading; a failure of it is met where it is awaited.
+  const pythons = deps.environments.pythons();
+  pythons.catch(() => {});
   const { found, notebook } = await readSource(deps, places);
   refuseMissingModules(found, places);
   time('read');
   const { data, warnings } = await lookForData(deps, places, found);
   const digests = await digestsOf(spec.source, data);
   time('data');
-  const ingredients = await ingredientsOf(deps, places, found);
+  const ingredients = await ingredientsOf(deps, places, found, pythons);
   const best = await findBestRun({ deps, places, notebook, ingredients, data, digests });
   time('run');
   deps.conversation.progress('choose', `${best.candidates.candidates.length} fitted models are left`);
@@ -160,11 +163,16 @@ function refuseMissingData(data: FoundData, asked: number, places: Places, found
   );
 }
 
-async function ingredientsOf(deps: AdoptDeps, places: Places, found: Static): Promise<Ingredients> {
+async function ingredientsOf(
+  deps: AdoptDeps,
+  places: Places,
+  found: Static,
+  installed: Promise<readonly string[]>,
+): Promise<Ingredients> {
   const folders = [places.beside, places.root];
   const needed = found.packages.map(({ name, module, optional }) => ({ name, module: module ?? null, optional }));
   const [pythons, declared, kernel] = await Promise.all([
-    deps.environments.pythons(),
+    installed,
     findDeclared(folders),
     findKernel(found.kernel?.name ?? null, needed, folders, deps.env),
   ]);

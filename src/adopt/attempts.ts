@@ -93,7 +93,8 @@ async function build(search: Search, recipe: Recipe): Promise<BuiltEnvironment |
     if (!CHATTER.test(line)) deps.conversation.progress('environment', line.trim());
   };
   say(`${recipe.label}: looking for versions that fit together`);
-  const built = await buildRecipe(deps.environments, recipe, say);
+  const memory = { folder: join(search.places.spec.dataDir, 'locks'), today: search.ingredients.today };
+  const built = await buildRecipe(deps.environments, recipe, say, memory);
   const isKnown = search.tried.some(({ attempt }) => attempt.built.environment.digest === built?.environment.digest);
   return isKnown ? undefined : built;
 }

@@ -114,12 +114,29 @@ interface FailureContext {
 function failedCell(cell: CellOutcome, what: string, found: Static, context: FailureContext): Error {
   const { name, message, line } = cell.error!;
   const first = message.split('\n')[0]!.slice(0, 300);
-  return refusal(codeOf(name, message), `${what}, which fails: ${name}${first === '' ? '' : `: ${first}`}`, {
-    cell: cell.number,
-    line,
-    hint: fixOf(cell, found, context),
-  });
+  return refusal(
+    removedIn(cell, found) ? 'removed_interface' : codeOf(name, message),
+    `${what}, which fails: ${name}${first === '' ? '' : `: ${first}`}`,
+    {
+      cell: cell.number,
+      line,
+      hint: fixOf(cell, found, context),
+    },
+  );
 }
+
+/** What the cell uses that its package has removed, where its error is of that kind. */
+const removedIn = ({ number, error }: CellOutcome, found: Static) =>
+  error !== null && REMOVED_ERRORS.has(error.name) ? found.removed.find(({ cell }) => cell === number) : undefined;
+
+const REMOVED_ERRORS = new Set([
+  'ImportError',
+  'ModuleNotFoundError',
+  'AttributeError',
+  'TypeError',
+  'ValueError',
+  'InvalidParameterError',
+]);
 
 function codeOf(name: string, message: string): string {
   if (name === 'StdinNotImplementedError') return 'needs_input';
@@ -132,6 +149,9 @@ function codeOf(name: string, message: string): string {
 /** The smallest change, as far as the error tells it. */
 function fixOf(cell: CellOutcome, found: Static, context: FailureContext): string {
   const { name, message } = cell.error!;
+  const removed = removedIn(cell, found);
+  if (removed)
+    return `${removed.package} ${removed.below} removed this: ${removed.fix ?? 'use what stands in its place'}.`;
   if (name === 'StdinNotImplementedError') return 'Nobody can answer input(): write the value into the cell.';
   if (name === 'FileNotFoundError') {
     const path = /'([^']+)'/.exec(message)?.[1];
@@ -145,9 +165,6 @@ function fixOf(cell: CellOutcome, found: Static, context: FailureContext): strin
       : `Put ${module} beside the notebook, or add it to requirements.txt.`;
   }
   if (/network/i.test(message)) return 'Allow the network with --network, or lay the data beside the notebook.';
-  const removed = found.removed.find((each) => each.cell === cell.number);
-  if (removed)
-    return `${removed.package} ${removed.below} removed this: ${removed.fix ?? 'use what stands in its place'}.`;
   if (name === 'NameError') {
     const missing = /name '(\w+)'/.exec(message)?.[1];
     return `No cell before it makes ${missing ?? 'that name'}: define it, or put the cells in the order in which they were run.`;

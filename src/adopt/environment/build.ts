@@ -1,4 +1,7 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isAppError, messageOf } from '../../kernel/errors.ts';
+import { digestOf } from '../../kernel/hash.ts';
 import type { Environments, PythonEnvironment } from '../../ports/executor.ts';
 import { refusal } from '../refusal.ts';
 import { minorOf, nameOf, type Recipe } from './recipes.ts';
@@ -53,14 +56,22 @@ const ANY_DAY = [
 /** Each round takes one obstacle that the resolver names out of the way. */
 const MAX_ROUNDS = 10;
 
+/** Where locks are kept, so that what was asked for on the same day is not resolved again. */
+export interface LockMemory {
+  readonly folder: string;
+  /** ISO day. */
+  readonly today: string;
+}
+
 /** Locks and builds; wheels only. Undefined where no Python of the recipe has packages that fit together. */
 export async function buildRecipe(
   environments: Environments,
   recipe: Recipe,
   say: (line: string) => void,
+  memory?: LockMemory,
 ): Promise<BuiltEnvironment | undefined> {
   for (const python of recipe.pythons) {
-    const locked = await lockFor(environments, recipe, minorOf(python));
+    const locked = await remembered(memory, recipe, python, () => lockFor(environments, recipe, minorOf(python)));
     if (!locked) continue;
     const environment = await buildLock(environments, locked.lock, say);
     if (environment) return { recipe, environment, python: minorOf(python), ...locked };
@@ -80,6 +91,34 @@ async function buildLock(
     say(`it cannot be built: ${messageOf(error)}`);
     return undefined;
   }
+}
+
+/** A day's packages do not change; today's do, tomorrow. */
+async function remembered(
+  memory: LockMemory | undefined,
+  recipe: Recipe,
+  python: string,
+  make: () => Promise<Locked | undefined>,
+): Promise<Locked | undefined> {
+  if (!memory) return make();
+  const { requirements, constraints, day } = recipe;
+  const asked = {
+    requirements,
+    constraints,
+    python: minorOf(python),
+    day: day ?? memory.today,
+    platform: process.platform,
+  };
+  const path = join(memory.folder, `${digestOf(asked).slice(0, 32)}.json`);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text !== undefined) return JSON.parse(text) as Locked;
+  const made = await make();
+  if (made) {
+    await mkdir(memory.folder, { recursive: true });
+    await writeFile(`${path}.${process.pid}`, JSON.stringify(made));
+    await rename(`${path}.${process.pid}`, path);
+  }
+  return made;
 }
 
 interface Locked {
@@ -112,6 +151,8 @@ async function lockFor(environments: Environments, recipe: Recipe, python: strin
       const isBound = [...requirements, ...constraints].some(
         (line) => nameOf(line).toLowerCase() === name && line.length > name.length,
       );
+      // Held under a version on purpose: without it the recipe would be another.
+      if (isBound && recipe.kind === 'day' && (kind === 'conflict' || anyDay.has(name))) return undefined;
       if (kind === 'absent' && isAsked) {
         requirements = requirements.filter((line) => nameOf(line).toLowerCase() !== name);
         unavailable.push(name);
