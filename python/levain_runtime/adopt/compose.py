@@ -114,6 +114,8 @@ def _constants(plan, about, needed):
     if plan.learned:
         lines += ["# name: (code cell, expression, n-th equal one in that cell): where a run of the notebook learns it again.", "SITES = {"]
         for name, held in by_place(plan):
+            if held.site.cell == 0 and literal(about["learned"][name]) is not None:
+                continue  # learned in a module beside the notebook: it stays as it is
             lines.append("    %r: (%d, %r, %d)," % (name, held.site.cell, held.site.code, held.site.occurrence))
         lines += ["}", "# What was learned there, in order of execution. Fitted objects (None here) come with each version of the model.", "LEARNED = {"]
         for name, _ in by_place(plan):
@@ -155,7 +157,7 @@ def _body(pieces, returned, plan):
         piece.first = _count(lines) - 1
         if piece.statement.cell != cell:
             cell = piece.statement.cell
-            lines += ["", "    # cell %d" % cell]
+            lines += ["", "    # cell %d" % cell if cell else "    # " + os.path.basename(getattr(piece.statement, "path", "a module"))]
         lines += [indent(line) for line in piece.statement.comments_above()]
         for position, line in enumerate(piece.lines):
             last = position == len(piece.lines) - 1

@@ -80,10 +80,10 @@ def keep_attempt(attempt, out_dir):
 
 def main_reads(trace, choice):
     """Reads whose rows may be the served ones: those with the target first."""
-    reads = [read for read in trace.reads if read.frame is not None and len(read.frame) > 0]
+    reads = [read for read in trace.reads if (read.frame is not None and len(read.frame) > 0) or (read.frame is None and is_loaded(read.value))]
     target = (choice.get("target") or {}).get("column")
     seen, found = set(), []
-    for read in sorted(reads, key=lambda r: (target is not None and target not in list(map(str, r.frame.columns)), -len(r.frame) if target else 0)):
+    for read in sorted(reads, key=lambda r: (target is not None and target not in (r.columns or ()), -(r.rows or 0) if target else 0)):
         if read.site_id not in seen:
             seen.add(read.site_id)
             found.append(read)
@@ -95,13 +95,13 @@ class Attempt:
 
     def __init__(self, trace, program, model, wanted, choice, read):
         self.trace, self.program, self.model, self.wanted, self.choice, self.read = trace, program, model, wanted, choice, read
-        self.raw, self.after_read = raw_of(read)
+        self.raw, self.after_read, self.loaded = raw_of(read)
         self.made_up = 0  # test rows that resampling invented
 
     def run(self):
         siblings, tables = self._others()
         plan = self.plan = Plan(self.trace, self.program, self.read.site_id, siblings, tables)
-        plan.after_read, plan.rows = self.after_read, len(self.raw)
+        plan.after_read, plan.rows, plan.loaded = self.after_read, len(self.raw), self.loaded
         plan.taken = {n for tree in self.program.trees for n in _names_of(tree)}
         while plan.argument in plan.taken:
             plan.argument = "raw_" + plan.argument
@@ -338,18 +338,41 @@ def value_of(record, name, held, trace):
 
 
 def raw_of(read):
-    """(rows of the file with its index as a column again, the text behind as_read that makes it the index)."""
+    """(rows of the file with its index as a column again, the text behind as_read that makes it the index, what a loader gave)."""
     import pandas
 
+    if read.frame is None:
+        return loaded_of(read.value)
     frame = read.frame
     if isinstance(frame.index, pandas.RangeIndex):
-        return frame, ""
+        return frame, "", None
     names = list(frame.index.names)
     given = [name if name is not None else "Unnamed: %d" % at for at, name in enumerate(names)]
     taken = frame.copy()
     taken.index.names = given
     text = ".set_index(%r)" % (given[0] if len(given) == 1 else given)
-    return taken.reset_index(), text + (".rename_axis(%r)" % (names[0],) if names[0] is None and len(names) == 1 else "")
+    return taken.reset_index(), text + (".rename_axis(%r)" % (names[0],) if names[0] is None and len(names) == 1 else ""), None
+
+
+def is_loaded(value):
+    """Rows and a target, as sklearn.datasets gives them: a Bunch, or a pair."""
+    data = value.get("data") if isinstance(value, dict) else value[0] if isinstance(value, tuple) and len(value) == 2 else None
+    return getattr(data, "ndim", 0) == 2 and len(data) > 0
+
+
+def loaded_of(value):
+    import pandas
+
+    data = value["data"] if isinstance(value, dict) else value[0]
+    names = list(value.get("feature_names", ())) if isinstance(value, dict) else []
+    if hasattr(data, "columns"):
+        raw = data.reset_index(drop=True)
+    else:
+        raw = pandas.DataFrame(data, columns=[str(n) for n in names] if len(names) == data.shape[1] else ["x%d" % at for at in range(data.shape[1])])
+    shape = " ".join(word for word, holds in (("frame", hasattr(data, "columns")), ("pair", isinstance(value, tuple))) if holds)
+    words = value.get("target_names") if isinstance(value, dict) else None
+    words = [str(word) for word in list(words)] if words is not None and len(words) <= 200 else None
+    return raw, "", ", %r%s" % (shape, ", %r" % (words,) if words else "")
 
 
 def raw_types(raw):

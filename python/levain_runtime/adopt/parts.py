@@ -82,6 +82,18 @@ def words(values, kind):
     return values.astype(kind) if str(values.dtype) != kind else values
 
 
+def loaded(rows, shape, target_names=()):
+    """Rows as a loader of scikit-learn gives them; what stands for the target is the same for all."""
+    target = pd.Series(0, index=rows.index, name="target")
+    data = rows if "frame" in shape else rows.to_numpy()
+    if "pair" in shape:
+        return data, target if "frame" in shape else target.to_numpy()
+    from sklearn.utils import Bunch
+
+    given = {"data": data, "target": target if "frame" in shape else target.to_numpy(), "frame": rows.assign(target=0)}
+    return Bunch(feature_names=np.array(rows.columns), target_names=np.array(target_names), **given)
+
+
 def learned(name):
     """What the call learned that comes next: calls in loops and functions come in the order of the notebook."""
     taken = PLAYED.get(name, 0)
@@ -229,6 +241,7 @@ PLAYED = {}
 NEEDS = {
     "as_read": ["typed", "numbers", "words", "refuse", "RowsRefused"],
     "learned": [],
+    "loaded": [],
     "learned_for": [],
     "complete": ["RowsRefused"],
     "category": ["refuse", "RowsRefused"],
@@ -242,4 +255,4 @@ NEEDS = {
     "checked": ["RowsRefused"],
 }
 #: Their order in a file.
-PARTS = ("RowsRefused", "refuse", "as_read", "typed", "numbers", "words", "learned", "learned_for", "complete", "category", "dummies", "factorized", "cut", "joined", "scaled", "mapped", "of_group", "checked")
+PARTS = ("RowsRefused", "refuse", "as_read", "typed", "numbers", "words", "loaded", "learned", "learned_for", "complete", "category", "dummies", "factorized", "cut", "joined", "scaled", "mapped", "of_group", "checked")

@@ -1,6 +1,8 @@
 """The notebook's top-level statements in the order in which they ran."""
 
 import ast
+import importlib.util
+import os
 
 from .refusal import Refused
 from .sites import Offsets
@@ -11,7 +13,7 @@ class Statement:
 
     def __init__(self, run, number, node, offsets):
         self.cell, self.number, self.node, self.source, self.offsets = run.number, number, node, run.source, offsets
-        self.top = (run.number, number)
+        self.top, self.path = (run.number, number), getattr(run, "path", None)
 
     def source_text(self):
         return self.source[slice(*self.offsets.span(self.node))]
@@ -47,11 +49,48 @@ def statements_of(trace):
     return found
 
 
+class Module:
+    """A module beside the notebook: like a cell, with the number 0."""
+
+    def __init__(self, path, source, tree):
+        self.number, self.source, self.tree, self.path = 0, source, tree, path
+        self.name = os.path.splitext(os.path.basename(path))[0]
+
+
+def modules_of(trace):
+    """[Module] of those that ran, with their sites in the tree as cells have them."""
+    found = []
+    for path in sorted({site.module for site in trace.sites.values() if getattr(site, "module", None)}):
+        try:
+            with open(path, "rb") as file:
+                source = importlib.util.decode_source(file.read())
+            tree = ast.parse(source)
+        except (OSError, SyntaxError, ValueError):
+            continue
+        offsets = Offsets(source)
+        places = {(site.start, site.end): site.id for site in trace.sites.values() if site.module == path}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and offsets.span(node) in places:
+                node.levain_site = places[offsets.span(node)]
+        found.append(Module(path, source, tree))
+    return found
+
+
 class Program:
+    """statements: of the modules beside the notebook, then of its cells."""
+
     def __init__(self, trace):
-        self.trace = trace
-        self.statements = statements_of(trace)
-        self.trees = [run.tree for run in trace.cells if run.tree is not None]
+        self.trace, self.modules = trace, modules_of(trace)
+        self.statements = []
+        for module in self.modules:
+            offsets = Offsets(module.source)
+            self.statements += [Statement(module, -1 - number, node, offsets) for number, node in enumerate(module.tree.body)]
+        self.statements += statements_of(trace)
+        self.trees = [module.tree for module in self.modules] + [run.tree for run in trace.cells if run.tree is not None]
+
+    def is_own(self, module_name):
+        """Whether an import names a module beside the notebook."""
+        return (module_name or "").split(".")[-1] in {module.name for module in self.modules}
 
     def position_of(self, top):
         for position, statement in enumerate(self.statements):

@@ -7,4 +7,4 @@ class Refused(Exception):
         self.message, self.cell, self.line, self.hint, self.code = message, cell, line, hint, code
 
     def as_facts(self):
-        return {"ok": False, "reason": self.message, "cell": self.cell, "line": self.line, "hint": self.hint, "code": self.code}
+        return {"ok": False, "reason": self.message, "cell": self.cell, "line": self.line, "hint": self.hint, "statement": self.code}

@@ -59,6 +59,7 @@ class Plan(Rows):
         self.learned, self.helpers, self.by_site = {}, set(), {}
         self.tops, self.rows, self.taken, self.renamed = set(), 0, set(), {}
         self.argument, self.is_main_used, self.after_read, self.is_resampled = "rows", False, "", False
+        self.loaded = None  # further arguments of `loaded`, where the rows come from a loader of scikit-learn
         self.reads = {read.site_id for read in trace.reads}
 
     def name_for(self, site, form, suffix=""):
@@ -223,6 +224,8 @@ class Writer:
             found = [r for r in site.records if r.top in self.plan.tops] or site.records
         else:
             found = [r for r in site.records if r.top == self.statement.top]
+            if not found and site.function is not None:  # a lambda that is called elsewhere
+                found = [r for r in site.records if r.top in self.plan.tops] or site.records
         if self.only is not None:
             found = [r for r in found if r.order <= self.only][-1:]
         return site, found
@@ -273,7 +276,8 @@ class Writer:
         plan = self.plan
         if site.id == plan.main:
             plan.is_main_used = True
-            return "%s(%s)%s" % (plan.use("as_read"), plan.argument, plan.after_read)
+            text = "%s(%s)%s" % (plan.use("as_read"), plan.argument, plan.after_read)
+            return "%s(%s%s)" % (plan.use("loaded"), text, plan.loaded) if plan.loaded is not None else text
         if site.id in plan.siblings:
             return "%s(%s)[%s]" % (plan.use("as_read"), plan.argument, plan.siblings[site.id])
         return self.learned(node, site, site.records, "table")
@@ -487,7 +491,8 @@ class Writer:
             held = self.plan.name_for(site, form, BY_GROUP)
             return "%s(%s, %s)" % (self.plan.use("learned_for"), quoted(held.name), group)
         held = self.plan.name_for(site, form)
-        if (self.only is not None or not self.in_loop and not self.in_function) and len(records) == 1 and not held.replayed:
+        is_straight = not self.in_loop and not self.in_function and site.function is None
+        if (self.only is not None or is_straight) and len(records) == 1 and not held.replayed:
             return "LEARNED[%s][%d]" % (quoted(held.name), site.records.index(records[0]))
         if not self.in_function and not self.in_loop and form == "table":
             return "LEARNED[%s][0].copy()" % quoted(held.name)

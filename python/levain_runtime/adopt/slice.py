@@ -72,7 +72,7 @@ class Slicer:
 
     def _statement(self, node, live, in_function, in_loop=False):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            return self._local_import(node, live) if in_function else None
+            return self._local_import(node, live) if in_function else self._own_import(node, live)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             return self._definition(node, live) if node.name in live else None
         if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.Try)) or type(node).__name__ == "Match":
@@ -80,7 +80,7 @@ class Slicer:
         if isinstance(node, ast.Return):
             writer = self._writer(in_function, in_loop)
             text = "return " + (writer.text(node.value) if node.value is not None else "")
-            return writer.prelude + [text.rstrip()], live | self._needs(writer)
+            return writer.prelude + [text.rstrip()], (live - writer.given) | self._needs(writer)
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             return self._assign(node, live, in_function, in_loop)
         if isinstance(node, ast.AugAssign):
@@ -134,7 +134,7 @@ class Slicer:
             line = " = ".join(written + [value])
         kept = live - (bound - {n for t in targets for n in changed_targets(t)})
         lines = writer.prelude + ([line] if line else [])
-        return lines, kept | self._needs(writer)
+        return lines, (kept - writer.given) | self._needs(writer)
 
     def _plain_assign(self, name, value, node, live):
         """``a = b``; where a filter was taken away, a copy, so that changing the one leaves the other alone."""
@@ -213,6 +213,7 @@ class Slicer:
                 line += ".copy()" if text.isidentifier() else ""
             lines += writer.prelude + ([line] if line else [])
             needs |= self._needs(writer)
+            live = live - writer.given
         kept = live - {t.id for t, _ in wanted}
         return lines, kept | needs
 
@@ -242,7 +243,7 @@ class Slicer:
         target = self._target(writer, node.target)
         value = writer.text(node.value)
         between = self.statement.source[self.statement.offsets.span(node.target)[1] : self.statement.offsets.span(node.value)[0]]
-        return writer.prelude + [target + between + value], live | self._needs(writer) | bound_names(node.target)
+        return writer.prelude + [target + between + value], (live - writer.given) | self._needs(writer) | bound_names(node.target)
 
     # Expressions.
 
@@ -393,6 +394,21 @@ class Slicer:
     def _local_import(self, node, live):
         return [self._raw(node)], live
 
+    def _own_import(self, node, live):
+        """An import of a module beside the notebook: what is used of it stands in this file."""
+        lines = []
+        for alias in node.names:
+            name = alias.asname or alias.name.split(".")[0]
+            if isinstance(node, ast.ImportFrom) and self.program.is_own(node.module) and alias.asname and alias.asname in live:
+                lines.append("%s = %s" % (alias.asname, alias.name))
+                live = (live - {alias.asname}) | {alias.name}
+            elif isinstance(node, ast.Import) and self.program.is_own(alias.name) and name in live:
+                used = sorted(_attributes_of(name, self.program.trees))
+                lines.append("%s = types.SimpleNamespace(%s)" % (name, ", ".join("%s=%s" % (u, u) for u in used)))
+                self.imports["types"] = "import types"
+                live = (live - {name}) | set(used)
+        return (lines, live) if lines else None
+
     def _definition(self, node, live):
         if isinstance(node, ast.ClassDef):
             lines, names = self._class(node)
@@ -472,16 +488,20 @@ def _indented(lines):
     return [INDENT + line if line else line for line in lines]
 
 
+def _attributes_of(name, trees):
+    return {n.attr for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name}
+
+
 def _imports(program):
-    """{name: the import that binds it}, of every import at any depth."""
+    """{name: the import that binds it}, of every import at any depth but of modules beside the notebook."""
     found = {}
     for tree in program.trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                for alias in node.names:
+                for alias in [a for a in node.names if not program.is_own(a.name)]:
                     name = alias.asname or alias.name.split(".")[0]
                     found[name] = "import %s%s" % (alias.name, " as " + alias.asname if alias.asname else "")
-            elif isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            elif isinstance(node, ast.ImportFrom) and node.module != "__future__" and not program.is_own(node.module):
                 for alias in node.names:
                     name = alias.asname or alias.name
                     source = "." * node.level + (node.module or "")
