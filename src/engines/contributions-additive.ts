@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Frame } from '../kernel/frame.ts';
 import type { ContributionScale } from './contributions.ts';
-import { addTree, type ForestTable, rawScore, tableOf, UNASKED } from './contributions-trees.ts';
+import { addTree, type ForestTable, leafWorth, rawScore, tableOf, UNASKED } from './contributions-trees.ts';
 import type { EngineModel, LinearEstimator, Transform, TreesEstimator } from './model.ts';
 import { toMatrix } from './predictor.ts';
 import { compileSteps, RowErrors, toNumbers } from './transform.ts';
@@ -142,9 +142,10 @@ async function ofTrees(
   const { scale, factor } = treeScale(model, index);
   const sums = new Float64Array(columns);
   const ways = new Uint8Array(table.left.length).fill(UNASKED);
+  const worth = leafWorth(table, output);
   let visited = 0;
   for (let tree = 0; tree < model.roots.length; tree++) {
-    visited += addTree(table, tree, { row, background: rows, output, ways }, sums);
+    visited += addTree(table, tree, { row, background: rows, output, ways, worth }, sums);
     if (visited < NODES_A_TURN) continue;
     visited = 0;
     await setImmediate();

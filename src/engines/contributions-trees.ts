@@ -40,10 +40,16 @@ export function tableOf(model: TreesEstimator, playerOf: ArrayLike<number>, play
 const isLeaf = (table: Pick<ForestTable, 'left'>, at: number): boolean => table.left[at] === at;
 
 /** 0 = left, 1 = right: the kernel's rule. `row` holds the model's features. */
-function step({ model, feature, flags, value }: ForestTable, at: number, row: ArrayLike<number>): 0 | 1 {
-  const x = row[feature[at]!]!;
+function step(table: ForestTable, at: number, row: ArrayLike<number>): 0 | 1 {
+  const x = row[table.feature[at]!]!;
+  const flags = table.flags[at]!;
+  if (flags & CATEGORICAL) return stepCategory(table, at, x);
+  if (x <= table.value[at]!) return 0;
+  return flags & MISSING_GOES_LEFT && Number.isNaN(x) ? 0 : 1;
+}
+
+function stepCategory({ model, feature, flags, value }: ForestTable, at: number, x: number): 0 | 1 {
   const missing = flags[at]! & MISSING_GOES_LEFT ? 0 : 1;
-  if (!(flags[at]! & CATEGORICAL)) return Number.isNaN(x) ? missing : x <= value[at]! ? 0 : 1;
   if (!(x >= 0)) return missing;
   const category = x >= 2 ** 31 ? 0 : Math.trunc(x) & 255;
   const bit = 1 << (category & 31);
@@ -86,10 +92,10 @@ export function rawScore(table: ForestTable, row: ArrayLike<number>, output: num
  * one-hot encoding are their raw column.
  */
 export function addTree(table: ForestTable, tree: number, asked: Asked, sums: Float64Array): number {
-  if (!isAbout(table, tree, asked.output)) return 0;
-  const walk = new TreeWalk(table, tree, asked, sums);
-  for (const other of asked.background) walk.against(other);
-  return walk.visited;
+  const walk = walkerOf(table, tree, asked, sums);
+  let visited = 0;
+  for (const other of asked.background) visited += walk(other);
+  return visited;
 }
 
 /** One row against others; `ways` is as long as the forest has nodes and filled with `UNASKED`. */
@@ -99,6 +105,8 @@ export interface Asked {
   readonly output: number;
   /** Which way the row goes at each node that was passed. */
   readonly ways: Uint8Array;
+  /** `leafWorth` of the output. */
+  readonly worth: Float64Array;
 }
 
 export const UNASKED = 2;
@@ -106,92 +114,91 @@ export const UNASKED = 2;
 const ROW = 1;
 const OTHER = 2;
 
-/** One tree and one row, against one background row after another. */
-class TreeWalk {
-  visited = 0;
-  readonly #table: ForestTable;
-  readonly #tree: number;
-  readonly #asked: Asked;
-  readonly #sums: Float64Array;
+/**
+ * One tree and one row, against one background row after another. Closures over typed arrays rather than an object: this is where the time goes. `visit` leaves the
+ * subtree's sums in `plus` and `minus`: what it is worth to each player of the row, and of the background.
+ */
+function walkerOf(
+  table: ForestTable,
+  tree: number,
+  asked: Asked,
+  sums: Float64Array,
+): (other: ArrayLike<number>) => number {
+  const { left, player } = table;
+  const { row, ways, worth, output } = asked;
+  const root = table.model.roots[tree]!;
+  const isOwn = isAbout(table, tree, output);
   /** Whose value a player has on the way here: 0 = they agree so far. */
-  readonly #owner: Uint8Array;
-  #other: ArrayLike<number> = [];
-  #plus = 0;
-  #minus = 0;
+  const owner = new Uint8Array(table.players);
+  let other: ArrayLike<number> = row;
+  let [visited, plus, minus] = [0, 0, 0];
 
-  constructor(table: ForestTable, tree: number, asked: Asked, sums: Float64Array) {
-    this.#table = table;
-    this.#tree = tree;
-    this.#asked = asked;
-    this.#sums = sums;
-    this.#owner = new Uint8Array(table.players);
-  }
-
-  against(other: ArrayLike<number>): void {
-    this.#other = other;
-    this.#visit(this.#table.model.roots[this.#tree]!, 0, 0);
-  }
-
-  /** Leaves the subtree's sums in `#plus` and `#minus`: what it is worth to each player of the row, and of the background. */
-  #visit(start: number, a: number, b: number): void {
-    const table = this.#table;
+  function visit(start: number, a: number, b: number): void {
     let at = start;
     for (;;) {
-      this.visited += 1;
-      const left = table.left[at]!;
-      if (left === at) {
-        this.#leaf(at, a, b);
-        return;
+      visited += 1;
+      const next = left[at]!;
+      if (next === at) break;
+      let mine = ways[at]!;
+      if (mine === UNASKED) {
+        mine = step(table, at, row);
+        ways[at] = mine;
       }
-      const mine = this.#wayOf(at);
-      const player = table.player[at]!;
-      const owner = this.#owner[player]!;
-      const theirs = owner === ROW ? mine : step(table, at, this.#other);
-      if (mine === theirs || owner !== 0) {
-        at = left + (owner === OTHER ? theirs : mine);
+      const of = owner[player[at]!]!;
+      if (of === ROW) {
+        at = next + mine;
         continue;
       }
-      this.#split(player, left + mine, left + theirs, a, b);
-      return;
+      const theirs = step(table, at, other);
+      if (mine !== theirs && of === 0) {
+        split(player[at]!, next + mine, next + theirs, a, b);
+        return;
+      }
+      at = next + theirs;
     }
+    const value = worth[at]!;
+    plus = a === 0 ? 0 : value * weightOf(a - 1, b);
+    minus = b === 0 ? 0 : value * weightOf(a, b - 1);
   }
 
-  #split(player: number, mine: number, theirs: number, a: number, b: number): void {
-    this.#owner[player] = ROW;
-    this.#visit(mine, a + 1, b);
-    const plus = this.#plus;
-    const minus = this.#minus;
-    this.#owner[player] = OTHER;
-    this.#visit(theirs, a, b + 1);
-    this.#owner[player] = 0;
-    this.#sums[player] = this.#sums[player]! + plus - this.#minus;
-    this.#plus += plus;
-    this.#minus += minus;
+  function split(who: number, mine: number, theirs: number, a: number, b: number): void {
+    owner[who] = ROW;
+    visit(mine, a + 1, b);
+    const [plusOfMine, minusOfMine] = [plus, minus];
+    owner[who] = OTHER;
+    visit(theirs, a, b + 1);
+    owner[who] = 0;
+    sums[who] = sums[who]! + plusOfMine - minus;
+    plus += plusOfMine;
+    minus += minusOfMine;
   }
 
-  #leaf(at: number, a: number, b: number): void {
-    const value = leafValue(this.#table, this.#tree, at, this.#asked.output);
-    this.#plus = a === 0 ? 0 : value * shapleyWeight(a - 1, b);
-    this.#minus = b === 0 ? 0 : value * shapleyWeight(a, b - 1);
-  }
-
-  #wayOf(at: number): number {
-    const { ways, row } = this.#asked;
-    if (ways[at] === UNASKED) ways[at] = step(this.#table, at, row);
-    return ways[at]!;
-  }
+  return (against) => {
+    if (!isOwn) return 0;
+    other = against;
+    visited = 0;
+    visit(root, 0, 0);
+    return visited;
+  };
 }
 
-const weights = new Map<number, number>();
+/** What each leaf adds to one output, by node: a tree of another output is passed over. */
+export function leafWorth({ model, left, value }: ForestTable, output: number): Float64Array {
+  const { leaves, outputs } = model;
+  const worth = new Float64Array(left.length);
+  for (let at = 0; at < worth.length; at++)
+    if (left[at] === at) worth[at] = leaves ? leaves[value[at]! * outputs + output]! : value[at]!;
+  return worth;
+}
 
-/** a!·b!/(a+b+1)!. */
+const KEPT = 64;
+const kept = Float64Array.from({ length: KEPT * KEPT }, (_, i) => shapleyWeight(Math.floor(i / KEPT), i % KEPT));
+
+const weightOf = (a: number, b: number): number => (a < KEPT && b < KEPT ? kept[a * KEPT + b]! : shapleyWeight(a, b));
+
+/** a!·b!/(a+b+1)!, as a product, so that no factorial overflows. */
 function shapleyWeight(a: number, b: number): number {
-  const key = a * 65_536 + b;
-  const known = weights.get(key);
-  if (known !== undefined) return known;
   let weight = 1 / (a + b + 1);
-  // C(a+b, b) as a product, so that no factorial overflows.
   for (let i = 1; i <= b; i++) weight *= i / (a + i);
-  weights.set(key, weight);
   return weight;
 }

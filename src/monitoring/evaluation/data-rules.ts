@@ -9,6 +9,8 @@ import { unitFinding } from './unit-rule.ts';
 /** A column is broken where so many of its values are; a tenth of it is worth a look. */
 const BROKEN_SHARE = 0.05;
 const NOTED_SHARE = 0.01;
+/** Fewer refused rows than these are an accident, whatever share of a quiet day they are. */
+const MIN_REFUSED = 5;
 
 /** The data light: what does not fit the training data, column by column. */
 export function dataFindings(facts: WindowFacts): Finding[] {
@@ -24,7 +26,8 @@ export function dataFindings(facts: WindowFacts): Finding[] {
 function refused({ counters }: WindowFacts): Finding {
   const all = counters.rows + counters.refused;
   const share = all === 0 ? 0 : counters.refused / all;
-  const state = all < 20 ? 'grey' : share >= BROKEN_SHARE ? 'red' : share >= NOTED_SHARE ? 'amber' : 'green';
+  const isBroken = share >= BROKEN_SHARE && counters.refused >= MIN_REFUSED;
+  const state = all < 20 ? 'grey' : isBroken ? 'red' : share >= NOTED_SHARE ? 'amber' : 'green';
   return finding({
     rule: 'data.refused',
     light: 'data',

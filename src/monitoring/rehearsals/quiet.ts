@@ -17,7 +17,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'data.range': 'alarms from 5 % of a column on',
   'data.nulls': 'alarms from 5 points above training on',
   'data.unseen': 'alarms from 5 % of a column on',
-  'data.refused': 'alarms from 5 % of the rows on',
+  'data.refused': 'alarms from 5 % of the rows and 5 rows on',
 };
 
 interface Quiet {
@@ -34,7 +34,9 @@ export function whyQuiet({ kind, rows, unanswered, findings, budget }: Quiet): s
     return `${grouped(rows)} rows are too few: a window is judged from ${MIN_ROWS} rows on, so that chance alarms nobody`;
   if (findings.length === 0)
     return `none of the ${grouped(rows)} rows reached the log in time${unanswered > 0 ? `, and ${grouped(unanswered)} requests had no answer` : ''}`;
-  const rule = RULES_OF[kind].map((name) => findings.find((row) => row.rule === name)).find((row) => row !== undefined);
+  const known = RULES_OF[kind].flatMap((name) => findings.filter((row) => row.rule === name));
+  // What is amber was seen at least.
+  const rule = known.find((row) => row.state === 'amber') ?? known[0];
   const drift = findings.find((row) => row.rule === 'data.drift');
   const told = rule ? `${rule.sentence}${NEEDS[rule.rule] ? ` (${NEEDS[rule.rule]})` : ''}` : 'no rule looks at it';
   const more = drift && drift !== rule ? `; ${drift.sentence}` : '';
