@@ -5,15 +5,13 @@ given: the features that features.py makes of every raw row, else the columns th
 index label and by the target. All must be found, or none are.
 """
 
-import collections
 import json
-import math
 import os
 
+from .coding import Coding, truths_of
+from .rowkeys import EXACT, ROUGH, Rows, hashes_of, keys_of, row_count
+
 FILE = "notebook_rows.json"
-# A target with more values than these has no words for its classes.
-MAX_CLASSES = 1000
-EXACT, ROUGH = 0, 7
 
 
 class NotFound(Exception):
@@ -42,108 +40,70 @@ def find(raw, X, y=None, target=None, features=None, fitted=None):
     total = row_count(X)
     if total == 0:
         raise NotFound("the model was given no rows")
-    codes = _Coding(raw, target, _truths(y, total))
-    labels = _labels(X)
-    given, learned = _columns(X), _columns(fitted[0]) if fitted is not None else []
+    codes, labels = Coding(raw, target, truths_of(y, total)), _labels(X)
+    given, learned = Rows(X), Rows(fitted[0]) if fitted is not None else None
     reason = None
     for table in _tables(raw, given, features):
         for digits in (EXACT, ROUGH):
-            own = table.keys(digits)
-            wanted = _keys([given[at][1] for at in table.places], digits)
-            known = _keys([learned[at][1] for at in table.places], digits) if len(learned) == len(given) else None
-            codes.learn_fitted(own, known, fitted)
+            file = Places(table.keys(digits), table.known)
+            known = learned.keys(digits, table.places) if learned is not None and _is_alike(learned, given) else None
+            codes.learn_fitted(file, known, fitted)
+            wanted = given.keys(digits, table.places)
             try:
-                rows = _match(own, wanted, labels, codes)
+                rows = _match(file, wanted, labels, codes)
             except NotFound as error:
                 reason = reason or str(error)
                 continue
-            _assert_unseen(own, wanted, known)
+            _assert_unseen(file, wanted, known)
             return {"rows": sorted(set(rows)), "matched": total, "of": total, "reason": None, "target": codes.rule(rows)}
     raise NotFound(reason or "the rows share no column with the file")
 
 
 def coding(raw, fitted, target, features=None):
     """The "target" of ``find`` by the rows that a model learned from; None where they do not tell."""
-    X, y = fitted
-    given = _columns(X)
+    given = Rows(fitted[0])
     for table in _tables(raw, given, features):
         for digits in (EXACT, ROUGH):
-            codes = _Coding(raw, target, None)
-            codes.learn_fitted(table.keys(digits), _keys([given[at][1] for at in table.places], digits), (X, y))
+            codes = Coding(raw, target, None)
+            codes.learn_fitted(Places(table.keys(digits), table.known), given.keys(digits, table.places), fitted)
             found = codes.rule([])
-            if found and found["rule"]:
+            if found:
                 return found
     return None
 
 
-def row_count(X):
-    shape = getattr(X, "shape", None)
-    if shape is not None and len(shape) > 0:
-        return int(shape[0])
-    if callable(getattr(X, "num_row", None)):
-        return int(X.num_row())
-    try:
-        return len(X)
-    except TypeError:
-        return 0
-
-
-# Tables
-
-
 class _Table:
-    """Columns of the file beside the places of the test rows' columns that they are compared with."""
+    """What the file's rows are compared by. places: of the test rows' columns, None for all. known: which rows of the file these are."""
 
-    def __init__(self, columns, places, known=None):
-        self.columns, self.places, self.known = columns, places, known
+    def __init__(self, keys, places=None, known=None):
+        self.keys, self.places, self.known = keys, places, known
 
-    def keys(self, digits):
-        """[key of each row], or {row of the file: key} where only some rows are known."""
-        rows = _keys(self.columns, digits)
-        return rows if self.known is None else dict(zip(self.known, rows))
+
+def _is_alike(a, b):
+    return len(a.names) == len(b.names) and (a.sparse is None) == (b.sparse is None)
 
 
 def _tables(raw, given, features):
     """What to compare, the surest first."""
     if features is not None:
-        made = _columns(features[0])
-        if len(made) == len(given):
-            yield _Table([values for _, values in made], range(len(given)), features[1])
+        made = Rows(features[0])
+        if _is_alike(made, given):
+            yield _Table(made.keys, None, features[1])
         return
-    own = dict(_columns(raw))
-    shared = [at for at, (name, _) in enumerate(given) if name in own]
+    own = {name: raw.iloc[:, at] for at, name in enumerate(raw.columns)}
+    shared = [at for at, name in enumerate(given.names) if name in own] if given.sparse is None else []
     if shared:
-        alike = {at: _like(own[given[at][0]], given[at][1]) for at in shared}
-        yield _Table(list(alike.values()), shared)
-        kept = [at for at in shared if _holds(alike[at], given[at][1])]
+        values = [given.columns[at][1] for at in shared]
+        alike = [_like(own[given.names[at]], column) for at, column in zip(shared, values)]
+        yield _Table(lambda digits: keys_of(alike, digits), shared)
+        kept = [n for n, column in enumerate(values) if _holds(alike[n], column)]
         if kept and len(kept) < len(shared):
-            yield _Table([alike[at] for at in kept], kept)
-    elif all(isinstance(name, int) for name, _ in given):
+            yield _Table(lambda digits: keys_of([alike[n] for n in kept], digits), [shared[n] for n in kept])
+    elif given.sparse is None and all(isinstance(name, int) for name in given.names):
         columns = list(own.values())
-        for start in range(len(columns) - len(given) + 1):
-            yield _Table(columns[start : start + len(given)], range(len(given)))
-
-
-def _columns(table):
-    """[(name, values)]; columns without names are counted from 0."""
-    table = _plain(table)
-    if hasattr(table, "columns"):
-        return [(name, table.iloc[:, at]) for at, name in enumerate(table.columns)]
-    if hasattr(table, "index") and hasattr(table, "to_numpy"):
-        return [(table.name if table.name is not None else 0, table)]
-    import numpy
-
-    matrix = numpy.asarray(table)
-    matrix = matrix.reshape(len(matrix), -1) if matrix.ndim != 2 else matrix
-    return [(at, matrix[:, at]) for at in range(matrix.shape[1])]
-
-
-def _plain(table):
-    if callable(getattr(table, "get_data", None)) and callable(getattr(table, "num_row", None)):
-        table = table.get_data()  # xgboost.DMatrix keeps its rows
-    if callable(getattr(table, "toarray", None)):
-        return table.toarray()
-    return table
+        for start in range(len(columns) - len(given.names) + 1):
+            part = columns[start : start + len(given.names)]
+            yield _Table(lambda digits, part=part: keys_of(part, digits))
 
 
 def _like(own, values):
@@ -160,98 +120,74 @@ def _like(own, values):
 
 def _holds(own, values):
     """Whether the notebook left the column as the file has it."""
-    known = set(_cells(own, ROUGH))
-    return all(cell in known for cell in _cells(values, ROUGH))
-
-
-# Keys
-
-
-def _keys(columns, digits):
-    """One hashable a row."""
-    return list(zip(*[_cells(column, digits) for column in columns]))
-
-
-def _cells(column, digits):
     import numpy
 
-    values = column.to_numpy() if hasattr(column, "to_numpy") else numpy.asarray(column)
-    kind = values.dtype.kind
-    if kind in "iub":
-        return values.astype("float64").tolist()
-    if kind == "f":
-        return _floats(values.astype("float64"), digits)
-    if kind in "mM":
-        return values.astype("int64").tolist()
-    return [_cell(value, digits) for value in values.tolist()]
-
-
-def _floats(values, digits):
-    import numpy
-
-    if digits:
-        with numpy.errstate(all="ignore"):
-            scale = 10.0 ** (digits - 1 - numpy.floor(numpy.log10(numpy.abs(values))))
-        values = numpy.where(numpy.isfinite(scale), numpy.round(values * scale) / scale, values)
-    return [None if value != value else value + 0.0 for value in values.tolist()]
-
-
-def _cell(value, digits):
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, (int, float)):
-        if value != value:
-            return None
-        return float("%.*g" % (digits, value)) if digits else float(value)
-    if type(value).__name__ in ("NaTType", "NAType"):
-        return None
-    if hasattr(value, "item") and not isinstance(value, str):
-        return _cell(value.item(), digits)
-    return str(value)
+    return bool(numpy.isin(hashes_of(values, ROUGH), hashes_of(own, ROUGH)).all())
 
 
 # Matching
 
 
-def _match(own, wanted, labels, codes):
+class Places:
+    """Where each kind of row stands in the file."""
+
+    def __init__(self, keys, known=None):
+        import numpy
+
+        rows = numpy.arange(len(keys)) if known is None else numpy.asarray(known)
+        order = numpy.argsort(keys, kind="stable")
+        self.keys, self.rows = keys[order], rows[order]
+
+    def spans(self, keys):
+        """(first, how many) of each key."""
+        import numpy
+
+        first = numpy.searchsorted(self.keys, keys, "left")
+        return first, numpy.searchsorted(self.keys, keys, "right") - first
+
+    def only(self, keys):
+        """The row of the file for each key that stands once; -1 for the others."""
+        import numpy
+
+        first, counts = self.spans(keys)
+        found = numpy.full(len(keys), -1)
+        once = counts == 1
+        found[once] = self.rows[first[once]]
+        return found
+
+
+def _match(file, wanted, labels, codes):
     """The row of the file for each wanted row."""
-    places = _places(own)
-    missing = sum(key not in places for key in wanted)
+    first, counts = file.spans(wanted)
+    missing = int((counts == 0).sum())
     if missing:
         raise NotFound("%d of %d test rows are not in the file with these values" % (missing, len(wanted)))
-    found = [places[key][0] if len(places[key]) == 1 else None for key in wanted]
+    found = [row if row >= 0 else None for row in file.only(wanted).tolist()]
     codes.learn(found)
     groups = {}
-    for at, key in enumerate(wanted):
-        if found[at] is None:
-            groups.setdefault(key, []).append(at)
-    for key, members in groups.items():
-        _settle(found, members, places[key], labels, codes)
+    for at in (counts > 1).nonzero()[0].tolist():
+        groups.setdefault(int(wanted[at]), []).append(at)
+    for members in groups.values():
+        at = members[0]
+        _settle(found, members, file.rows[first[at] : first[at] + counts[at]].tolist(), labels, codes)
     return found
 
 
-def _places(own):
-    places = {}
-    for row, key in own.items() if isinstance(own, dict) else enumerate(own):
-        places.setdefault(key, []).append(row)
-    return places
-
-
-def _assert_unseen(own, wanted, learned):
+def _assert_unseen(file, wanted, learned):
     """Raises NotFound where the model learned from test rows: more rows of a kind were used than there are."""
     if learned is None:
         return
-    there = collections.Counter(own.values() if isinstance(own, dict) else own)
-    tested, fitted = collections.Counter(wanted), collections.Counter(learned)
+    import numpy
+
+    kinds, tested = numpy.unique(wanted, return_counts=True)
+    there = file.spans(kinds)[1]
+    fitted = Places(learned).spans(kinds)[1]
+    every, used = numpy.unique(learned, return_counts=True)
+    stands = file.spans(every)[1]
     # Drawn with replacement, rows count more often than they are there.
-    is_resampled = any(count > there[key] > 0 for key, count in fitted.items())
-    seen = 0
-    for key, count in tested.items():
-        used = min(fitted[key], 1) if is_resampled else fitted[key]
-        if fitted[key] and count + used > there[key]:
-            seen += min(count, fitted[key])
+    is_resampled = bool(((used > stands) & (stands > 0)).any())
+    taken = numpy.minimum(fitted, 1) if is_resampled else fitted
+    seen = int(numpy.minimum(tested, fitted)[(fitted > 0) & (tested + taken > there)].sum())
     if seen:
         raise NotFound("the model was fitted on %d of its %d test rows" % (seen, len(wanted)))
 
@@ -289,159 +225,3 @@ def _labels(X):
         return [int(label) if isinstance(label, int) or hasattr(label, "__index__") else label for label in index.tolist()]
     except Exception:
         return None
-
-
-def _truths(y, total):
-    if y is None:
-        return None
-    y = _plain(y)
-    values = y.to_numpy() if hasattr(y, "to_numpy") else y
-    values = values.tolist() if hasattr(values, "tolist") else list(values)
-    values = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in values]
-    if len(values) != total or any(isinstance(value, list) for value in values):
-        return None
-    return [_same(value) for value in values]
-
-
-def _same(value):
-    """One cell of a target: numbers that are whole are ints, so that 1.0 and 1 are one class."""
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float):
-        if value != value:
-            return None
-        return int(value) if value.is_integer() and abs(value) < 2**53 else value
-    return value if isinstance(value, (int, bool, str)) else str(value)
-
-
-class _Coding:
-    """What the raw target's values are in the notebook's own coding, learned from the rows that are sure."""
-
-    def __init__(self, raw, target, truths):
-        has_target = target is not None and target in raw.columns
-        self.raw = [_same(value) for value in raw[target].tolist()] if has_target else None
-        self.truths = truths
-        self.target = target
-        self.fitted = []
-        self.words = None
-
-    def learn_fitted(self, own, known, fitted):
-        """Pairs by the training rows that stand in one place of the file."""
-        self.fitted = []
-        y = fitted[1] if fitted is not None else None
-        if self.raw is None or known is None or y is None:
-            return
-        truths = _truths(y, len(known))
-        places = _places(own)
-        # Fewer are alike by chance: other columns, or rows that were made up.
-        if truths is None or 2 * sum(key in places for key in known) < len(known):
-            return
-        for at, key in enumerate(known):
-            if len(places.get(key, ())) == 1:
-                self.fitted.append((self.raw[places[key][0]], truths[at]))
-        if not _is_mapping(self.fitted):
-            self.fitted = []
-
-    def learn(self, found):
-        """The mapping by the rows with one place; None where it is no mapping."""
-        self.words = None
-        if self.raw is None:
-            return
-        pairs = list(self.fitted)
-        if self.truths is not None:
-            pairs += [(self.raw[row], self.truths[at]) for at, row in enumerate(found) if row is not None]
-        self.words = dict(pairs) if pairs and _is_mapping(pairs) else None
-
-    def agree(self, row, at):
-        """True, False, or None where nobody knows."""
-        if self.raw is None or self.truths is None:
-            return None
-        value, truth = self.raw[row], self.truths[at]
-        if self.words is not None and value in self.words:
-            return self.words[value] == truth
-        return True if value == truth else None
-
-    def differ(self, rows):
-        return self.raw is None or len({self.raw[row] for row in rows}) > 1
-
-    def rule(self, rows):
-        """{"column", "rule"}: how a raw target value is written in the notebook's coding; None where nothing tells."""
-        if self.raw is None:
-            return None
-        tested = [(self.raw[row], self.truths[at]) for at, row in enumerate(rows)] if self.truths is not None else []
-        for pairs in (self.fitted + tested, tested, self.fitted):
-            pairs = [(value, truth) for value, truth in pairs if value is not None and truth is not None]
-            rule = coding_rule(pairs) if pairs else None
-            if rule:
-                return {"column": self.target, "rule": rule}
-        return None
-
-
-def _is_mapping(pairs):
-    words = {}
-    return all(words.setdefault(value, truth) == truth for value, truth in pairs)
-
-
-def coding_rule(pairs):
-    """A rule that gives every second value of the first one, or None.
-
-    {"kind": "same"}, {"kind": "log" | "log1p" | "log10" | "log2" | "sqrt"}, {"kind": "linear", "a", "b"} (a·x + b),
-    {"kind": "map", "pairs": [[raw, coded]]}, {"kind": "border", "below": [code, largest], "above": [code, smallest]}: two codes of a
-    number; what lies between the largest and the smallest is not known.
-    """
-    if all(value == truth and isinstance(value, str) == isinstance(truth, str) for value, truth in pairs):
-        return {"kind": "same"}
-    numbers = [pair for pair in pairs if all(isinstance(v, (int, float)) for v in pair)]
-    if len(numbers) == len(pairs) and len({truth for _, truth in pairs}) > 20:
-        return _formula(numbers)
-    words = {}
-    for value, truth in pairs:
-        if words.setdefault(value, truth) != truth:
-            return None
-    border = _border(numbers) if len(numbers) == len(pairs) and len(words) > 20 else None
-    if border:
-        return border
-    if len(words) > MAX_CLASSES:
-        return None
-    return {"kind": "map", "pairs": sorted(([k, v] for k, v in words.items()), key=lambda pair: str(pair[0]))}
-
-
-def _formula(pairs):
-    if all(_close(value, truth) for value, truth in pairs):
-        return {"kind": "same"}
-    for name in ("log", "log1p", "log10", "log2", "sqrt"):
-        function = getattr(math, name)
-        try:
-            if all(_close(function(value), truth) for value, truth in pairs):
-                return {"kind": name}
-        except ValueError:
-            continue
-    low, high = min(pairs), max(pairs)
-    if high[0] == low[0]:
-        return None
-    a = (high[1] - low[1]) / (high[0] - low[0])
-    b = low[1] - a * low[0]
-    size = max(abs(low[1]), abs(high[1]))
-    if a != 0 and all(abs(a * value + b - truth) <= 1e-6 * size for value, truth in pairs):
-        return {"kind": "linear", "a": a, "b": b}
-    return None
-
-
-def _close(a, b):
-    return abs(a - b) <= 1e-6 * max(1e-9, abs(a), abs(b))
-
-
-def _border(pairs):
-    """Two codes of a number, parted at one value."""
-    sides = {}
-    for value, truth in pairs:
-        low, high = sides.get(truth, (value, value))
-        sides[truth] = (min(low, value), max(high, value))
-    if len(sides) != 2:
-        return None
-    (below, (_, top)), (above, (bottom, _)) = sorted(sides.items(), key=lambda side: side[1])
-    if top >= bottom:
-        return None
-    return {"kind": "border", "below": [below, top], "above": [above, bottom]}
