@@ -2,7 +2,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { readNotebook } from '../notebooks/reading.ts';
 import { type BestRun, findBestRun } from './attempts.ts';
-import { chooseModel, nameOf, refuseWithoutModel } from './choose.ts';
+import { chooseModel, nameOf } from './choose.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import { findDeclared } from './environment/beside.ts';
 import { findKernel } from './environment/kernels.ts';
@@ -35,7 +35,6 @@ export async function adoptNotebook(deps: AdoptDeps, spec: AdoptSpec): Promise<A
   const best = await findBestRun({ deps, places, notebook, ingredients, data, digests });
   time('run');
   deps.conversation.progress('choose', `${best.candidates.candidates.length} fitted models are left`);
-  refuseWithoutModel(best, found, places);
   const choice = await chooseModel(best, found, places, deps.conversation);
   const observed = await observe(best.attempt, choice.candidate.expression ?? nameOf(choice.candidate));
   time('choose');

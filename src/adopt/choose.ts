@@ -2,6 +2,7 @@ import type { BestRun } from './attempts.ts';
 import { chosenOf } from './attempts.ts';
 import type { Conversation } from './conversation.ts';
 import type { Places } from './deps.ts';
+import { isAside } from './environment/failures.ts';
 import { EXIT, refusal } from './refusal.ts';
 import type { Static } from './static.ts';
 import type { AdoptResult, Candidate, CellOutcome, Question } from './types.ts';
@@ -20,7 +21,7 @@ export async function chooseModel(
   places: Places,
   conversation: Conversation,
 ): Promise<Choice> {
-  const choice = await pick(best, places, conversation);
+  const choice = await pick(best, found, places, conversation);
   refuseFailed(choice.candidate, best, found, places);
   if (choice.candidate.why_not !== null) {
     throw refusal('not_servable', `${nameOf(choice.candidate)} cannot be served: ${choice.candidate.why_not}`, {
@@ -31,14 +32,15 @@ export async function chooseModel(
   return choice;
 }
 
-async function pick({ candidates: told }: BestRun, places: Places, conversation: Conversation): Promise<Choice> {
+async function pick(best: BestRun, found: Static, places: Places, conversation: Conversation): Promise<Choice> {
+  const told = best.candidates;
   const { candidates, ambiguous } = told;
   const wanted = places.spec.model;
   if (wanted !== null) return named(candidates, wanted, places);
-  if (candidates.length === 0) throw noModel(told.reason, places);
+  if (candidates.length === 0) throw noModel(best, found, places);
   if (ambiguous && candidates.length > 1) return askFor(candidates, told.chosen ?? 0, conversation);
   const chosen = chosenOf(told);
-  if (!chosen) throw noModel(told.reason, places);
+  if (!chosen) throw noModel(best, found, places);
   const reason = told.reason ?? chosen.evidence[0] ?? `${nameOf(chosen)} is the only fitted model that is left`;
   return { candidate: chosen, index: told.chosen!, chosenBy: 'evidence', reason };
 }
@@ -111,12 +113,12 @@ interface FailureContext {
 }
 
 /** A failed cell as a refusal, with the smallest change that helps. */
-function failedCell(cell: CellOutcome, what: string, found: Static, context: FailureContext): Error {
+function failedCell(cell: CellOutcome, what: string, found: Static, context: FailureContext, told?: string): Error {
   const { name, message, line } = cell.error!;
   const first = message.split('\n')[0]!.slice(0, 300);
   return refusal(
     removedIn(cell, found) ? 'removed_interface' : codeOf(name, message),
-    `${what}, which fails: ${name}${first === '' ? '' : `: ${first}`}`,
+    told ?? `${what}, which fails: ${name}${first === '' ? '' : `: ${first}`}`,
     {
       cell: cell.number,
       line,
@@ -172,22 +174,29 @@ function fixOf(cell: CellOutcome, found: Static, context: FailureContext): strin
   return `Correct cell ${cell.number} so that the notebook runs from top to bottom (with ${context.environment}).`;
 }
 
-/** Nothing was fitted: where a cell failed, that is why. */
-export function refuseWithoutModel(best: BestRun, found: Static, places: Places): void {
-  if (best.candidates.candidates.length > 0 || places.spec.model !== null) return;
-  const failed = best.run.cells.find(({ error }) => error !== null);
-  if (!failed) return;
-  const { label: environment } = best.attempt.built.recipe;
-  throw failedCell(failed, `${places.name} leaves no fitted model: it needs cell ${failed.number}`, found, {
-    environment,
-    unavailable: best.attempt.built.unavailable,
-  });
-}
-
-const noModel = (reason: string | null, places: Places): Error =>
-  refusal('no_model', reason ?? `${places.name} runs to its end but leaves no fitted model`, {
+/** No model can be served: where a failed cell is why, it is named with its fix. */
+function noModel(best: BestRun, found: Static, places: Places): Error {
+  const { candidates, reason } = best.candidates;
+  const told = reason ?? `${places.name} runs to its end but leaves no fitted model`;
+  const named = /\bcell (\d+)/.exec(told)?.[1];
+  const number = candidates[0]?.dependsOnFailed[0] ?? (named === undefined ? undefined : Number(named));
+  const failed = best.run.cells.filter(({ error }) => error !== null);
+  const isEmpty = candidates.length === 0;
+  const cell =
+    failed.find((each) => each.number === number) ??
+    (isEmpty ? failed.find((each) => !isAside(each.number, found)) : undefined);
+  if (cell) {
+    const what = `${places.name} leaves no model that can be served: it needs cell ${cell.number}`;
+    const context = { environment: best.attempt.built.recipe.label, unavailable: best.attempt.built.unavailable };
+    return failedCell(cell, what, found, context, number === cell.number ? told : undefined);
+  }
+  const line = /\bline (\d+)/.exec(told)?.[1];
+  return refusal('no_model', told, {
+    cell: number ?? null,
+    line: line === undefined ? null : Number(line),
     hint: 'Keep the fitted model in a variable, or name one with --model.',
   });
+}
 
 const othersHint = (others: readonly Candidate[]): string =>
   others.length === 0
