@@ -170,11 +170,11 @@ def _pickle(model, path):
 def _dump_keras(model, folder):
     try:
         model.save(os.path.join(folder, KERAS_FILE))
-        return {"serializer": "keras", "flavor": "keras", "file": KERAS_FILE}
+        return {"serializer": "keras", "flavor": "keras", "file": KERAS_FILE, "key": "keras_file"}
     except (ValueError, TypeError, ImportError, NotImplementedError):
         # Before Keras 2.12 the older format is the one that fits into a file.
         model.save(os.path.join(folder, "model.h5"))
-        return {"serializer": "keras", "flavor": "keras", "file": "model.h5"}
+        return {"serializer": "keras", "flavor": "keras", "file": "model.h5", "key": "keras_file"}
 
 
 def load_keras(path):

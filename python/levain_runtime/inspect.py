@@ -67,7 +67,7 @@ def _save(namespace, name, folder):
     facts["code"] = _code_paths.copy_modules(os.path.join(folder, kept["file"]), folder) if kept["file"].endswith(".pkl") else []
     _write_categories(model, frame, folder)
     _write(os.path.join(folder, "requirements.txt"), "\n".join(facts["requirements"]) + "\n")
-    _write(os.path.join(folder, "MLmodel"), _mlmodel(facts, kept))
+    _write(os.path.join(folder, "MLmodel"), mlmodel(facts, kept))
     return facts
 
 
@@ -90,11 +90,12 @@ def _facts(model, serializer):
         "featureCount": _plain_number(_get(model, "n_features_in_")),
         "serializer": serializer,
         "python": platform.python_version(),
-        "requirements": _requirements(model),
+        "requirements": requirements(model),
     }
 
 
-def _mlmodel(facts, kept):
+def mlmodel(facts, kept):
+    """The text of an MLmodel file; `key` of what was kept says how its file is loaded."""
     flavor, code = kept["flavor"], _code_paths.FOLDER if facts["code"] else "null"
     package = "scikit-learn" if flavor == "sklearn" else flavor
     versions = [line[len(package) + 2 :] for line in facts["requirements"] if line.startswith(package + "==")]
@@ -103,7 +104,7 @@ def _mlmodel(facts, kept):
     lines += ["    loader_module: mlflow.sklearn", "    model_path: %s" % kept["file"], "    predict_fn: predict"]
     lines += ["    python_version: %s" % facts["python"]]
     lines += ["  %s:" % flavor, "    code: %s" % code]
-    lines += ["    keras_file: %s" % kept["file"]] if flavor == "keras" else ["    pickled_model: %s" % kept["file"]]
+    lines += ["    %s: %s" % (kept.get("key", "pickled_model"), kept["file"])]
     lines += ["    serialization_format: %s" % facts["serializer"]]
     lines += ["    %s_version: %s" % (flavor, versions[0])] if versions else []
     if facts["inputs"]:
@@ -133,7 +134,7 @@ def _inputs(model, frame, features):
         return None
     kinds = {} if frame is None else {str(name): frame[name].dtype for name in frame.columns if frame[name].ndim == 1}
     coded = set(_category_columns(model))
-    return [{"type": _column_type(kinds.get(name), name in coded), "name": name, "required": True} for name in features]
+    return [{"type": column_type(kinds.get(name), name in coded), "name": name, "required": True} for name in features]
 
 
 def _category_columns(model):
@@ -143,7 +144,7 @@ def _category_columns(model):
     return [str(model.feature_names_[i]) for i in model.get_cat_feature_indices()]
 
 
-def _column_type(dtype, is_category=False):
+def column_type(dtype, is_category=False):
     """Whole numbers count as double, so that a caller may send 12.5 where the notebook's file held 12."""
     kind = getattr(dtype, "kind", "f")
     if str(dtype) in ("category", "object", "string", "str") or kind in "OSUT":
@@ -155,7 +156,7 @@ def _column_type(dtype, is_category=False):
     return "datetime" if kind in "Mm" else "double"
 
 
-def _requirements(model):
+def requirements(model):
     """Pins of what the object is made of: the distributions of the modules of its parts."""
     modules = sorted({_top_module(part) for part in _parts(model)} - {"__main__", "builtins"})
     names = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn", "category_encoders": "category-encoders"}

@@ -53,6 +53,9 @@ def load_model(path):
     pickled = _value(text, "pickled_model")
     if pickled:
         return load_file(os.path.join(path, pickled))
+    booster = _value(text, "booster_file")
+    if booster:
+        return boosters.load(os.path.join(path, booster))
     network = _value(text, "keras_file")
     if network:
         return forms.load_keras(os.path.join(path, network))

@@ -1,6 +1,6 @@
-"""Loads one model file in its environment and tells what it is; with a data file, what it says of its rows.
+"""Loads one model file in its environment and tells what it is; with data files, what it says of their rows.
 
-Usage: python -m levain_runtime.adopt.look MODEL OUT.json [DATA]
+Usage: python -m levain_runtime.adopt.look MODEL OUT.json [DATA …]
 
 Loading a pickle runs code, so this is started only after somebody agreed, or for files that were seen to hold none.
 """
@@ -13,7 +13,7 @@ MAX_ROWS = 5000
 MAX_CLASSES = 100
 
 
-def look(path, data=None):
+def look(path, data=()):
     from ..models import class_cells, describe, libraries, load_model
 
     try:
@@ -32,10 +32,10 @@ def look(path, data=None):
         "classes": class_cells(model),
         "hasProba": hasattr(model, "predict_proba"),
         "libraries": libraries(),
-        "data": None,
+        "data": [],
     }
-    if data and told["canPredict"]:
-        told["data"] = _on_data(model, told, data)
+    if told["canPredict"]:
+        told["data"] = [{"path": each, **_on_data(model, told, each, path)} for each in data]
     return told
 
 
@@ -59,16 +59,16 @@ def read_table(path):
     return pandas.read_csv(path, sep=None, engine="python")
 
 
-def _on_data(model, told, path):
-    """{rows, columns, missing, target, agree, message}: the target is the column beside the features that the answers agree with."""
-    from ..inspect import _column_type
+def _on_data(model, told, path, model_path):
+    """{rows, columns, missing, target, agree, message, mlmodel}: the target is the column beside the features that the answers agree with."""
+    from ..inspect import column_type
     from ..models import describe, predict
 
     try:
         frame = read_table(path)
     except Exception as error:
         return {"message": "%s cannot be read: %s" % (os.path.basename(path), describe(error))}
-    columns = [{"name": str(name), "type": _column_type(frame[name].dtype), "nullable": bool(frame[name].isna().any())} for name in frame.columns]
+    columns = [{"name": str(name), "type": column_type(frame[name].dtype), "nullable": bool(frame[name].isna().any())} for name in frame.columns]
     found = {"rows": len(frame), "columns": columns, "missing": [], "target": None, "agree": None, "message": None}
     wanted = told["features"]
     if wanted is None:
@@ -89,7 +89,21 @@ def _on_data(model, told, path):
         found["message"] = "the model does not answer the file's rows as they are: %s" % describe(error)
         return found
     found.update(_target(part, wanted, answers, told["classes"]))
+    found["mlmodel"] = _mlmodel(model, model_path, [column for name in wanted for column in columns if column["name"] == name])
     return found
+
+
+def _mlmodel(model, path, columns):
+    """What a folder that holds the file needs besides, so that its columns are known: nothing in the file itself says their types."""
+    from ..boosters import format_of
+    from ..inspect import mlmodel, requirements
+
+    booster = format_of(path)
+    inputs = [{"type": column["type"], "name": column["name"], "required": True} for column in columns]
+    facts = {"code": [], "requirements": requirements(model), "python": "%d.%d.%d" % sys.version_info[:3], "inputs": inputs}
+    facts["serializer"] = booster or os.path.splitext(path)[1].lstrip(".")
+    key = {None: "pickled_model", "keras": "keras_file"}.get(booster, "booster_file")
+    return mlmodel(facts, {"flavor": booster or "sklearn", "file": os.path.basename(path), "key": key})
 
 
 def _target(frame, wanted, answers, classes):
@@ -114,7 +128,7 @@ def _target(frame, wanted, answers, classes):
 
 
 def main(argv):
-    told = look(argv[1], argv[3] if len(argv) > 3 else None)
+    told = look(argv[1], argv[3:])
     with open(argv[2] + ".part", "w", encoding="utf-8") as out:
         json.dump(told, out, default=str)
     os.replace(argv[2] + ".part", argv[2])

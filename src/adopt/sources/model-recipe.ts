@@ -20,14 +20,17 @@ const MODERN = ['3.11', '3.12', '3.13', '3.10', '3.14', '3.9', '3.8'];
 export function modelRecipes(
   facts: ModelFileFacts,
   pythons: readonly string[],
-  data: string | null,
+  data: readonly string[],
   today: string,
 ): Recipe[] {
   const version = facts.libraries['scikit-learn'];
   const there = [...new Set(pythons.map(minorOf))];
   const modules = facts.modules.filter((module) => KNOWN.has(module));
   const named = modules.map((module) => PACKAGES[module] ?? module).filter((name) => name !== 'scikit-learn');
-  const reads = /\.(parquet|pq)$/i.test(data ?? '') ? ['pyarrow'] : /\.xlsx?$/i.test(data ?? '') ? ['openpyxl'] : [];
+  const reads = [
+    ...(data.some((path) => /\.(parquet|pq)$/i.test(path)) ? ['pyarrow'] : []),
+    ...(data.some((path) => /\.xlsx?$/i.test(path)) ? ['openpyxl'] : []),
+  ];
   const sklearn = version === undefined ? 'scikit-learn' : `scikit-learn==${version}`;
   const requirements = [...new Set([sklearn, ...named, 'pandas', 'numpy', 'joblib', 'cloudpickle', ...reads])];
   if (facts.format === 'skops') requirements.push('skops');

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
-import { basename, extname, join, relative } from 'node:path';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Json } from '../../kernel/canonical-json.ts';
@@ -14,6 +14,7 @@ import { modelRecipes } from './model-recipe.ts';
 import { freshSlug, insideOf, quoted, slugOf, stemOf } from './names.ts';
 
 const STEP = 'take';
+const SERVED = 'served';
 const LOOK_TIMEOUT_MS = 10 * 60_000;
 
 /** What `levain_runtime.adopt.look` tells of a loaded model. */
@@ -27,15 +28,21 @@ const Looked = z.looseObject({
   classes: z.array(z.json()).nullish(),
   hasProba: z.boolean().nullish(),
   data: z
-    .looseObject({
-      rows: z.number().nullish(),
-      target: z.string().nullish(),
-      agree: z.number().nullish(),
-      message: z.string().nullish(),
-    })
-    .nullish(),
+    .array(
+      z.looseObject({
+        path: z.string(),
+        rows: z.number().nullish(),
+        target: z.string().nullish(),
+        agree: z.number().nullish(),
+        message: z.string().nullish(),
+        /** An MLmodel file for the folder that it is served from. */
+        mlmodel: z.string().nullish(),
+      }),
+    )
+    .default([]),
 });
 type Looked = z.output<typeof Looked>;
+type Rows = Looked['data'][number];
 
 /** A project that serves one of a folder's model files: read without running it, loaded only after asking. */
 export async function adoptModels(deps: AdoptDeps, spec: AdoptSpec): Promise<AdoptFiles> {
@@ -45,17 +52,21 @@ export async function adoptModels(deps: AdoptDeps, spec: AdoptSpec): Promise<Ado
   const { models, refused } = await findModelFiles(spec.source);
   const model = await choose(deps, spec, models, refused);
   await askToLoad(deps, model);
-  const data = spec.data[0] ?? null;
-  const { looked, built } = await look(deps, spec, model, data);
+  const files = spec.data.length > 0 ? spec.data : await tablesOf(spec, model);
+  const { looked, built } = await look(deps, spec, model, files);
   refuseWhatCannotServe(model, looked);
+  const data = chooseRows(spec, model, looked);
   const project = await compose(spec, model, looked, data);
   return {
     ...{ t: 'files' as const, kind: 'models' as const, name: slugOf(spec.name ?? nameFor(spec, model), 'model') },
     project,
-    files: [{ path: 'requirements.lock', text: built.lock }],
-    found: [...models.map((each) => `${each.name}: ${describeFacts(each)}.`), sentenceOf(model, looked, built)],
-    left: leftOut(looked, data, spec),
-    warnings: warningsOf(models, refused, model, spec),
+    files: [
+      ...(data.mlmodel ? [{ path: mlmodelOf(model), text: data.mlmodel }] : []),
+      { path: 'requirements.lock', text: built.lock },
+    ],
+    found: [...models.map((each) => `${each.name}: ${describeFacts(each)}.`), sentenceOf(model, looked, built, data)],
+    left: leftOut(looked, data),
+    warnings: warningsOf(models, refused, model),
   };
 }
 
@@ -130,7 +141,7 @@ async function look(
   deps: AdoptDeps,
   spec: AdoptSpec,
   model: ModelFile,
-  data: string | null,
+  data: readonly string[],
 ): Promise<{ readonly looked: Looked; readonly built: BuiltEnvironment }> {
   let last: { looked: Looked; built: BuiltEnvironment } | undefined;
   const pythons = spec.python ? [spec.python] : await deps.environments.pythons();
@@ -153,12 +164,18 @@ async function look(
   });
 }
 
-async function lookIn(deps: AdoptDeps, spec: AdoptSpec, built: BuiltEnvironment, path: string, data: string | null) {
+async function lookIn(
+  deps: AdoptDeps,
+  spec: AdoptSpec,
+  built: BuiltEnvironment,
+  path: string,
+  data: readonly string[],
+) {
   const out = join(spec.work, 'look.json');
   const command = [built.environment.python, '-m', 'levain_runtime.adopt.look', path, out];
   const env = { ...deps.env, PYTHONPATH: deps.pythonPath, PYTHONDONTWRITEBYTECODE: '1', PYTHONWARNINGS: 'ignore' };
   const options = { env, timeoutMs: LOOK_TIMEOUT_MS, cwd: spec.folder };
-  const end = await runPython(data === null ? command : [...command, data], options);
+  const end = await runPython([...command, ...data], options);
   if (end.code !== 0) {
     const message = end.stderr.trim().split('\n').at(-1) || `Python ended with ${end.code ?? 'no code in time'}`;
     return Looked.parse({ ok: false, message });
@@ -171,36 +188,31 @@ function refuseWhatCannotServe({ name }: ModelFile, looked: Looked): void {
   throw refusal('not_a_model', `${name} holds ${looked.whyNot ?? `a ${looked.type}, which has no predict method`}`);
 }
 
-async function compose(
-  spec: AdoptSpec,
-  model: ModelFile,
-  looked: Looked,
-  data: string | null,
-): Promise<Record<string, Json>> {
+async function compose(spec: AdoptSpec, model: ModelFile, looked: Looked, data: Rows): Promise<Record<string, Json>> {
   const path = insideOf(spec.folder, model.path);
-  const served = `served${extname(model.name).toLowerCase()}`;
-  const entries: Record<string, Json> = {};
-  if (data !== null) entries[freshSlug(stemOf(data), 'data', entries)] = { from: insideOf(spec.folder, data) ?? data };
+  const rows = slugOf(stemOf(data.path), 'data');
+  const entries: Record<string, Json> = { [rows]: { from: insideOf(spec.folder, data.path) ?? data.path } };
   // Git's ignored files are in no snapshot; as data they reach the step all the same.
   const isData = path === undefined || (await isIgnored(spec.folder, path));
   const weights = isData ? freshSlug(`${stemOf(model.name)}-file`, 'model', entries) : undefined;
   if (weights !== undefined) entries[weights] = { from: path ?? model.path };
   const at = path ?? basename(model.path);
+  const description = mlmodelOf(model);
   const step = {
-    run: `cp ${quoted(at)} ${served}`,
-    in: [weights === undefined ? at : `data:${weights}`],
-    out: [served],
+    run: `mkdir -p ${SERVED} && cp ${quoted(description)} ${SERVED}/MLmodel && cp ${quoted(at)} ${SERVED}/`,
+    in: [weights === undefined ? at : `data:${weights}`, description, `data:${rows}`],
+    out: [SERVED],
   };
   return {
-    ...(Object.keys(entries).length > 0 && { data: entries }),
+    data: entries,
     steps: { [STEP]: step },
-    model: { from: `${STEP}:${served}`, ...taskOf(looked) },
+    model: { from: `${STEP}:${SERVED}/`, ...taskOf(looked, data) },
   };
 }
 
-function taskOf({ classes, data }: Looked): Record<string, Json> {
+function taskOf({ classes }: Looked, data: Rows): Record<string, Json> {
   const task = !classes ? 'regression' : classes.length === 2 ? 'binary' : 'multiclass';
-  const column = data?.target;
+  const column = data.target;
   if (!column) return { task };
   return { task, target: task === 'binary' ? { column, positive: classes![1]! } : column };
 }
@@ -211,40 +223,71 @@ const isIgnored = (folder: string, path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Says what columns the model file takes: its signature, as MLflow writes it. */
+const mlmodelOf = ({ name }: ModelFile): string => `${stemOf(name)}.MLmodel`;
+
 const nameFor = (spec: AdoptSpec, model: ModelFile): string =>
   spec.source === model.path || /^(model|clf|classifier|regressor)$/i.test(stemOf(model.name)) === false
     ? stemOf(model.name)
     : basename(spec.folder);
 
-function sentenceOf({ name, facts }: ModelFile, looked: Looked, built: BuiltEnvironment): string {
+function sentenceOf({ name, facts }: ModelFile, looked: Looked, built: BuiltEnvironment, data: Rows): string {
   const where = facts.engine === 'levain' ? 'needs no Python to answer' : `runs in a Python worker (${facts.reason})`;
-  const agree = looked.data?.agree;
-  const told =
-    looked.data?.target && agree != null ? ` On ${looked.data.rows} rows its answers ${agreement(looked, agree)}.` : '';
-  return `${name} is served: it ${where}; Python ${built.python}, ${built.recipe.label}.${told}`;
+  const file = basename(data.path);
+  const agree =
+    data.target && data.agree != null ? `; on ${file} its answers ${agreement(looked, data.agree, data.target)}` : '';
+  return `${name} is served: it ${where}; Python ${built.python}, ${built.recipe.label}${agree}.`;
 }
 
-const agreement = ({ classes, data }: Looked, agree: number): string =>
+const agreement = ({ classes }: Looked, agree: number, target: string): string =>
   classes
-    ? `agree with ${data!.target} in ${(100 * agree).toFixed(1)} %`
-    : `follow ${data!.target} with a correlation of ${agree.toFixed(3)}`;
+    ? `agree with ${target} in ${(100 * agree).toFixed(1)} %`
+    : `follow ${target} with a correlation of ${agree.toFixed(3)}`;
 
-function leftOut(looked: Looked, data: string | null, spec: AdoptSpec): string[] {
-  const left = ['How the model was trained is not in a model file: retraining needs the step that makes it.'];
-  if (data === null) left.push('Without --data there is no gate, and no reference for the monitor.');
-  else if (looked.data?.message) left.push(`${relative(spec.folder, data) || basename(data)}: ${looked.data.message}.`);
-  else if (!looked.data?.target)
-    left.push(`No column of ${basename(data)} agrees with what the model answers; name the target in levain.yaml.`);
-  if (!looked.features) left.push('The model knows its columns by place only; callers send x0, x1 and so on.');
+function leftOut(looked: Looked, data: Rows): string[] {
+  const left = [
+    'How the model was trained is not in a model file: retraining needs the step that makes it.',
+    `Which rows of ${basename(data.path)} it was trained on is not known, so the gate may be too kind to it.`,
+  ];
+  if (!data.target)
+    left.push(
+      `No column of ${basename(data.path)} agrees with what the model answers; name the target in levain.yaml.`,
+    );
+  if (!looked.features) left.push('The model knows its columns by place only.');
   return left;
 }
 
-function warningsOf(
-  models: readonly ModelFile[],
-  refused: readonly RefusedFile[],
-  chosen: ModelFile,
-  spec: AdoptSpec,
-): string[] {
+const TABLE = /\.(csv|tsv|parquet)$/i;
+const MAX_TABLES = 5;
+const MAX_TABLE_BYTES = 200 * 2 ** 20;
+
+/** Tables beside the model, and in a folder `data`: one of them may hold its rows. */
+async function tablesOf(spec: AdoptSpec, model: ModelFile): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of new Set([dirname(model.path), spec.folder, join(spec.folder, 'data')])) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((each) => TABLE.test(each) && !each.startsWith('.')).sort()) {
+      const path = join(folder, name);
+      if ((await stat(path)).size <= MAX_TABLE_BYTES && !found.includes(path)) found.push(path);
+    }
+  }
+  return found.slice(0, MAX_TABLES);
+}
+
+/** A version needs rows that the model answers: they give its signature, its golden rows and the monitor's reference. */
+function chooseRows(spec: AdoptSpec, model: ModelFile, { data }: Looked): Rows {
+  const good = data.filter(({ message }) => !message);
+  const best = good.find(({ target }) => target) ?? good[0];
+  if (best) return best;
+  const [first] = data;
+  const why = first ? `: ${basename(first.path)}: ${first.message}` : '';
+  throw refusal('data_missing', `Rows that ${model.name} answers are needed to prove and to watch it${why}`, {
+    hint: `${spec.data.length > 0 ? 'Give raw rows as the model takes them' : 'Name a table'}: levain adopt ${basename(spec.source)} --data FILE.csv`,
+    exit: EXIT.notFound,
+  });
+}
+
+function warningsOf(models: readonly ModelFile[], refused: readonly RefusedFile[], chosen: ModelFile): string[] {
   const others = models.filter((each) => each !== chosen).map((each) => [each.name, whyNoModel(each)] as const);
   const prepares = models.some((each) => each !== chosen && /prepares rows/.test(whyNoModel(each) ?? ''));
   return [
@@ -255,6 +298,5 @@ function warningsOf(
           `${chosen.name} may need rows that one of these prepared; adopt the notebook that made them to get features.py.`,
         ]
       : []),
-    ...(spec.data.length > 1 ? ['Only the first --data is used.'] : []),
   ];
 }
