@@ -6,7 +6,7 @@ import { chooseModel, nameOf } from './choose.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import { findDeclared } from './environment/beside.ts';
 import { findKernel } from './environment/kernels.ts';
-import type { Ingredients } from './environment/recipes.ts';
+import { type Ingredients, minorOf } from './environment/recipes.ts';
 import { extract, prove } from './extract.ts';
 import { digestOfFile } from './files/copy.ts';
 import { type FoundData, findData, isInside, type WrittenRead } from './files/data.ts';
@@ -180,8 +180,15 @@ async function ingredientsOf(
       hint: 'Install Python 3.11 and try again.',
     });
   }
+  const { python } = places.spec;
+  if (python !== null && !pythons.some((version) => minorOf(version) === minorOf(python))) {
+    throw refusal('no_python', `Python ${python} is not installed here`, {
+      hint: `Installed are ${[...new Set(pythons.map(minorOf))].join(', ')}; none is downloaded.`,
+      exit: EXIT.usage,
+    });
+  }
   const today = new Date(deps.clock.now()).toISOString().slice(0, 10);
-  return { found, declared, kernel, pythons, wanted: places.spec.python, today };
+  return { found, declared, kernel, pythons, wanted: python, today };
 }
 
 async function digestsOf(source: string, data: FoundData): Promise<ReadonlyMap<string, string>> {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Notebook } from '../notebooks/notebook.ts';
 import { type Attempt, type AttemptRun, findCandidates, openAttempt, resume, runAttempt } from './attempt.ts';
@@ -52,7 +53,7 @@ const MAX_ATTEMPTS = 4;
 /** What uv says on the way that tells a person nothing. */
 const CHATTER = /^\s*(?:[+~-] |Using |Creating virtual|Activate with|Resolved |Prepared |Installed | ?Downloaded )/;
 /** A notebook that takes longer is not run again only because an output differs. */
-const MAX_REPEAT_MS = 10 * 60_000;
+const MAX_REPEAT_MS = 5 * 60_000;
 
 /** Runs the notebook in one environment after another until one does, at most four; the best of them is kept. */
 export async function findBestRun(input: Omit<Search, 'tried' | 'failed'>): Promise<BestRun> {
@@ -66,7 +67,11 @@ export async function findBestRun(input: Omit<Search, 'tried' | 'failed'>): Prom
   }
   if (search.tried.length === 0) throw noEnvironment(search);
   const best = await chooseBest(search);
-  for (const { attempt } of search.tried) if (attempt !== best.attempt) await attempt.close();
+  for (const { attempt } of search.tried) {
+    if (attempt === best.attempt) continue;
+    await attempt.close();
+    await rm(attempt.folder, { recursive: true, force: true });
+  }
   return {
     ...best,
     attempts: [...search.failed.map(toUnbuilt), ...search.tried.map(toAttempt)],

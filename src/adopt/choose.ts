@@ -163,7 +163,7 @@ function fixOf(cell: CellOutcome, found: Static, context: FailureContext): strin
     const module = /'([\w.]+)'/.exec(message)?.[1] ?? 'the module';
     const isGone = context.unavailable.some((each) => each.startsWith(module.split('.')[0]!.replaceAll('_', '-')));
     return isGone
-      ? `No package index has a wheel of ${module} for this Python: take it out of the cell.`
+      ? `No package index has ${module} for this Python: put ${module.split('.')[0]}.py beside the notebook, or take it out of the cell.`
       : `Put ${module} beside the notebook, or add it to requirements.txt.`;
   }
   if (/network/i.test(message)) return 'Allow the network with --network, or lay the data beside the notebook.';
