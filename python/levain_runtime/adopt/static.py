@@ -47,22 +47,35 @@ def analyse(path, root=None, cells=None):
 
 def _told(result, document, path, folder, root):
     cells = document["cells"]
-    found = imports.collect(cells, folder, root)
-    literal = literals.collect(cells, folder)
+    result["faults"] = []
+    found = _part(result, lambda: imports.collect(cells, folder, root), NO_IMPORTS)
     evidence = [dict(entry, cell=cell["number"]) for cell in cells for entry in python2_of(cell)] + [entry for entry in found.pop("python2") if not entry["optional"]]
     result.update(found)
-    result.update(literal)
-    result["removed"] = removed.collect(cells)
+    result.update(_part(result, lambda: literals.collect(cells, folder), NO_PATHS))
+    result["removed"] = _part(result, lambda: removed.collect(cells), [])
     result["below"] = removed.bounds(result["removed"])
-    result["day"] = day.collect(document, path)
+    result["day"] = _part(result, lambda: day.collect(document, path), {"python": None, "dates": [], "versions": [], "widgets": [], "made": None, "suggestion": None})
     result["python"] = result["day"]["python"]
     result["cells"] = [_shown(cell) for cell in cells]
     result["order"] = order(cells)
     result["python2"] = evidence
     result["problem"] = _python2_problem(result, cells)
     result["ok"] = result["problem"] is None
-    result["lints"] = lint.collect(document, result)
+    result["lints"] = _part(result, lambda: lint.collect(document, result), [])
     return result
+
+
+NO_IMPORTS = {"imports": [], "local": [], "installs": [], "runs": [], "missing": [], "python2": [], "packages": []}
+NO_PATHS = {"reads": [], "writes": [], "mentions": [], "datasets": [], "unknown": []}
+
+
+def _part(result, tell, nothing):
+    """What one part tells. A fault in it leaves the others standing: it is told under `faults`, and the run shows the rest."""
+    try:
+        return tell()
+    except Exception as error:
+        result["faults"].append("%s: %s" % (type(error).__name__, str(error)[:300]))
+        return json.loads(json.dumps(nothing))
 
 
 def _problem(code, message, hint=None, cell=None, line=None):
