@@ -22,7 +22,7 @@ const env = () => ({ HOME: root, JUPYTER_PATH: root });
 
 test("the notebook's kernel is found by its name, with the versions of what is installed there", async () => {
   const kernel = await findKernel('ds', needs('pandas', 'sklearn'), [], env());
-  assert.equal(kernel?.label, 'its kernel "ds"');
+  assert.equal(kernel?.label, 'the notebook\'s kernel "ds"');
   assert.match(kernel?.python ?? '', /^3\.\d+$/);
   assert.match(kernel?.versions.get('scikit-learn') ?? '', /^\d+\./);
 });

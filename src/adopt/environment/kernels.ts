@@ -96,7 +96,7 @@ async function pythonsOf(
       () => undefined,
     );
     const python = text === undefined ? undefined : programOf(text, data);
-    if (python && (await isThere(python))) found.push({ label: `its kernel "${name}"`, python });
+    if (python && (await isThere(python))) found.push({ label: `the notebook's kernel "${name}"`, python });
   }
   return found;
 }

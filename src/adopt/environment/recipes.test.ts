@@ -52,7 +52,9 @@ test('the packages of a kernel that is here are taken as they are', () => {
     ['pandas', '1.3.5'],
     ['scikit-learn', '1.0.2'],
   ]);
-  const recipe = firstRecipe(ingredients({}, { kernel: { label: 'its kernel "ds"', python: '3.9', versions } }));
+  const recipe = firstRecipe(
+    ingredients({}, { kernel: { label: 'the notebook\'s kernel "ds"', python: '3.9', versions } }),
+  );
   assert.deepEqual([recipe.kind, recipe.pythons], ['kernel', ['3.9']]);
   assert.ok(recipe.requirements.includes('pandas==1.3.5'));
 });
