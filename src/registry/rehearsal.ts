@@ -60,7 +60,7 @@ export async function registerRehearsal(
 }
 
 export function faultWords(fault: Fault): string {
-  if (fault.kind === 'constant') return `always answers ${fault.value}`;
+  if (fault.kind === 'constant') return `always answers ${Number(fault.value.toPrecision(4))}`;
   if (fault.kind === 'slow') return `answers ${fault.ms} ms later`;
   return `fails on ${(fault.share * 100).toFixed(0)} % of the rows`;
 }

@@ -5,6 +5,8 @@ import { textOf } from '../parse.ts';
 
 const KINDS = ['unit-change', 'nulls', 'new-category', 'shift', 'broken-model', 'slow-model', 'late-labels'];
 const POLL_MS = 500;
+/** Characters of a report in the list; `--show` has the rest. */
+const SHOWN = 90;
 
 export const command: CommandModule = {
   name: 'rehearse',
@@ -22,7 +24,7 @@ export const command: CommandModule = {
       )
       .option(
         '--amount <x>',
-        'shift: standard deviations (1); slow-model: milliseconds (ten times what it takes now, 100 or more)',
+        'shift: standard deviations (1); slow-model: milliseconds (six times what it takes now, 100 or more)',
       )
       .option('--fault <kind>', 'broken-model: constant or errors')
       .option('--rows <n>', 'so many rows; default: the last day that was logged, with training rows where it is thin')
@@ -126,7 +128,7 @@ async function list({ client, out }: CommandContext): Promise<CommandResult> {
     each.kind,
     each.model,
     each.state,
-    each.report.sentence,
+    each.report.sentence.length > SHOWN ? `${each.report.sentence.slice(0, SHOWN)}…` : each.report.sentence,
     each.id,
   ]);
   return {

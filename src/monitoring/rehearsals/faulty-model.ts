@@ -13,12 +13,14 @@ import type { Rehearsing } from './start.ts';
 
 /** Milliseconds that a slow version takes longer: so many, or so many times what the champion takes for nine of ten requests. */
 const SLOW_MS = 100;
-const SLOW_TIMES = 10;
+const SLOW_TIMES = 6;
 const MAX_SLOW_MS = 10_000;
 /** Requests that say how fast the champion is. */
 const TIMED_REQUESTS = 40;
 const ERROR_SHARE = 0.3;
 const REQUESTS_A_LOOK = 50;
+/** A slow version scores one shadowed request after another: more would only be dropped. */
+const SHADOWED_A_LOOK = 10;
 /** A rollout that does not decide in so many requests is aborted. */
 const MAX_REQUESTS = 20_000;
 const MAX_MS = 15 * 60_000;
@@ -52,7 +54,7 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
   });
   if (!rollout) throw new AppError('unavailable', 'The rollout of the rehearsal did not start');
   await note({}, { rollout_id: rollout.id });
-  const { last, requests, words } = await drive(rehearsing, rollout, judged);
+  const { last, requests, words } = await drive(rehearsing, rollout, judged, fault.kind === 'slow');
   const isRolledBack = last.state === 'aborted' && !isCleanEnd(last);
   if (last.state !== 'aborted' && last.state !== 'done')
     await controlRollout(
@@ -126,6 +128,7 @@ async function drive(
   rehearsing: Rehearsing,
   rollout: Rollout,
   judged: Judged,
+  isSlow: boolean,
 ): Promise<{ readonly last: Rollout; readonly requests: number; readonly words: string }> {
   const { deps, row, signal, note } = rehearsing;
   const endpoint = await getEndpoint(deps.serving, { projectId: row.project_id }, row.endpoint);
@@ -137,7 +140,8 @@ async function drive(
   while (!DECIDED.includes(last.state) && requests < MAX_REQUESTS && deps.clock.now() < until) {
     signal.throwIfAborted();
     if (last.state === 'shadow' || last.state === 'canary') {
-      const bodies = Array.from({ length: REQUESTS_A_LOOK }, (_, i) => {
+      const some = isSlow && last.state === 'shadow' ? SHADOWED_A_LOOK : REQUESTS_A_LOOK;
+      const bodies = Array.from({ length: some }, (_, i) => {
         const at = (requests + i) % frame.rowCount;
         return inferBody(takeRows(frame, [at]), inputs, endpoint.eventTime === 'client' ? times[at]! : null);
       });

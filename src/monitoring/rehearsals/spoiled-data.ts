@@ -36,7 +36,7 @@ export async function rehearseData(rehearsing: Rehearsing): Promise<Partial<Rehe
   const seen = await sendAndWatch(rehearsing, judged, { bodies, rowsPerRequest, rows: frame.rowCount });
   const moved = (await realRows(deps, row.project_id, row.endpoint)) - before;
   await resolveItsIncidents(deps, row, 'the rehearsal is over');
-  return conclude(rehearsing, seen, { rows: frame.rowCount, requests: bodies.length, words, spoil, moved });
+  return conclude(rehearsing, seen, { rows: frame.rowCount, requests: bodies.length, words, spoil, moved, dates });
 }
 
 function bodiesOf(
@@ -61,6 +61,21 @@ interface Sent {
   readonly words: string;
   readonly spoil: Spoiler;
   readonly moved: number;
+  /** Event times of the rows, where callers date them. */
+  readonly dates: readonly number[] | null;
+}
+
+/** Event time from the first row to the one that raised the alarm. */
+function eventTimeOf({ dates }: Sent, afterRows: number): number | null {
+  if (dates === null) return null;
+  const ms = dates[afterRows - 1]! - dates[0]!;
+  return ms > 0 ? ms : null;
+}
+
+function spanWords(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes >= 2 * 24 * 60) return `${Math.round(minutes / 60 / 24)} days`;
+  return minutes >= 120 ? `${Math.round(minutes / 60)} hours` : `${minutes} minutes`;
 }
 
 async function conclude(rehearsing: Rehearsing, seen: Seen, sent: Sent): Promise<Partial<RehearsalReport>> {
@@ -78,8 +93,11 @@ async function conclude(rehearsing: Rehearsing, seen: Seen, sent: Sent): Promise
     return { sentence: `no alarm in ${grouped(sent.rows)} rows with ${sent.spoil.words}: ${quiet}`, cost };
   }
   const found = foundByTheEnd(seen, input.kind as ColumnFault);
+  const eventMs = eventTimeOf(sent, seen.afterRows!);
+  const span = eventMs === null ? '' : ` (${spanWords(eventMs)} of event time)`;
   return {
-    sentence: `alarm after ${grouped(seen.afterRows!)} of ${grouped(sent.rows)} rows with ${sent.spoil.words}: ${seen.alarm}`,
+    alarmAfterEventMs: eventMs,
+    sentence: `alarm after ${grouped(seen.afterRows!)} of ${grouped(sent.rows)} rows${span} with ${sent.spoil.words}: ${seen.alarm}`,
     acted: [
       ...(found === null || seen.alarm?.includes(found) ? [] : [`by the end: ${found}`]),
       `incident ${seen.incident} opened, marked REHEARSAL, and resolved at the end`,

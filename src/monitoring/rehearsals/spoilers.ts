@@ -84,7 +84,7 @@ function changed(frame: Frame, column: string, change: (cell: Cell) => Cell): Fr
 /** The named column, else the most important one that the fault can be done to. */
 function pickColumn({ kind, column: wanted, profile, inputs }: SpoilerInput): FeatureProfile {
   const fitting = profile.features.filter((feature) => fits(kind, feature, inputs));
-  if (wanted !== undefined) return named(kind, wanted, profile, fitting);
+  if (wanted !== undefined) return named({ kind, profile, inputs }, wanted, fitting);
   const best = byImportance(profile, preferred(kind, fitting))[0];
   if (best) return best;
   throw new AppError('precondition_failed', noneFits(kind, profile));
@@ -113,17 +113,17 @@ const byImportance = ({ importance }: MonitorProfile, features: readonly Feature
   features.toSorted((a, b) => (importance?.[b.name] ?? 0) - (importance?.[a.name] ?? 0));
 
 function named(
-  kind: ColumnFault,
+  { kind, profile, inputs }: Pick<SpoilerInput, 'kind' | 'profile' | 'inputs'>,
   wanted: string,
-  profile: MonitorProfile,
   fitting: readonly FeatureProfile[],
 ): FeatureProfile {
   const found = fitting.find(({ name }) => name === wanted);
   if (found) return found;
   const known = profile.features.find(({ name }) => name === wanted);
+  const isTwoValued = inputs.find(({ name }) => name === wanted)?.type === 'boolean';
   const there = fitting.map(({ name }) => name).join(', ') || 'none';
   const isWhat = known
-    ? `holds ${known.kind === 'numeric' ? 'numbers' : 'categories'}`
+    ? `holds ${known.kind === 'numeric' ? 'numbers' : isTwoValued ? 'true and false only' : 'categories'}`
     : 'is no column that the model watches';
   throw new AppError('invalid', `"${wanted}" ${isWhat}; ${kind} can be done to: ${there}`);
 }

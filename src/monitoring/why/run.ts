@@ -48,10 +48,14 @@ function answerOf({ run, steps }: RunDetail): string {
     run.state === 'succeeded' || run.state === 'running' || run.state === 'pending'
       ? `It ${run.state === 'succeeded' ? 'succeeded' : `is ${run.state}`}${run.summary ? `: ${run.summary}` : ''}`
       : `It ended ${run.state.replace('_', ' ')} because ${failed ? `step ${failed.name} failed: ${failed.failure!.message}` : (run.failure?.message ?? run.summary ?? 'it was stopped')}`;
+  const left =
+    run.state === 'waiting'
+      ? `It came through and left the decision to a human: ${run.summary ?? 'an approval'}`
+      : ended;
   const cached = steps.filter(({ state }) => state === 'cached').length;
   const reused =
     cached === 0 ? '' : ` ${cached} of its ${steps.length} steps did not change and were taken from before.`;
-  return `Run ${run.id.slice(-7)} of ${run.pipeline}${run.draft ? ' (a draft)' : ''} started because ${by}${more}. ${ended.replace(/\.$/, '')}.${reused}`;
+  return `Run ${run.id.slice(-7)} of ${run.pipeline}${run.draft ? ' (a draft)' : ''} started because ${by}${more}. ${left.replace(/\.$/, '')}.${reused}`;
 }
 
 export const ofStep: Finder = async (deps, actor, id) => {
