@@ -189,7 +189,10 @@ class Attempt:
         target = self._target()
         if target is not None:
             self.unused[target] = placeholder(self.raw[target])
-        self._find_rows()
+        try:
+            self._find_rows()
+        except Refused as refused:
+            raise self._blamed(refused)
         self._leave_out()
         self._find_unused()
         self._check_alone()
@@ -259,6 +262,16 @@ class Attempt:
         why, hint = _difference.reason_for(line)
         said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")
         return Refused(said, piece.statement.cell, piece.statement.node.lineno, hint, line)
+
+    def _blamed(self, refused):
+        """A refusal without a place gets that of the first statement that looks at other rows or draws numbers."""
+        doubtful = [p for p in self.pieces if _difference.is_doubtful(p.statement.source_text())] if refused.cell is None else []
+        if doubtful:
+            line = doubtful[0].statement.source_text()
+            why, refused.hint = _difference.reason_for(line)
+            refused.cell, refused.line, refused.code = doubtful[0].statement.cell, doubtful[0].statement.node.lineno, line
+            refused.message += " (cell %d: %s%s)" % (refused.cell, short(line), "; " + why if why else "")
+        return refused
 
     def _check_alone(self):
         """Rows of their own make what they make among all others; else the statement that looks at the others is named."""

@@ -40,13 +40,16 @@ class Features:
 
 def run_over(features, raw):
     """(what features makes, positions of the rows that it took, {position: reason} of those that it refused)."""
-    parts, refused = [], {}
+    parts, refused, rounds = [], {}, 0
     pending = [(raw.reset_index(drop=True), list(range(len(raw))))]
     while pending:
         frame, known = pending.pop()
         try:
             made = features(frame)
         except Exception as error:
+            rounds += 1 if getattr(error, "rows", None) else 0
+            if rounds > MAX_ROUNDS:
+                raise Refused("the extracted statements refuse rows again and again: %s" % str(error)[:200])
             pending += _again(features, frame, known, error, refused)
             continue
         count = made.shape[0] if hasattr(made, "shape") else len(made)

@@ -4,8 +4,10 @@ import numpy
 
 from .match import matrix_of
 from .refusal import Refused
+from .run import run_over
 
 MAX_SAMPLE = 250
+MAX_FEW, MAX_GUESSED = 20, 40000
 
 
 def find(attempt):
@@ -24,7 +26,11 @@ def find(attempt):
                 attempt.wanted.site.cell, hint="Prepare the features without the target column.",
             )  # fmt: skip
     given = list(attempt.unused)
-    found = given + tester.search([name for name in attempt.raw.columns if name not in given])
+    others = [name for name in attempt.raw.columns if name not in given]
+    guessed = tester.guess(others)
+    if guessed is None or (guessed and not tester.is_unused(guessed)):
+        guessed = tester.search(others)
+    found = given + guessed
     return {name: tester.first[name] for name in attempt.raw.columns if name in found}
 
 
@@ -64,6 +70,31 @@ class Tester:
             if not same(self._made({name: values[name] for name in names}), self.expected):
                 return False
         return True
+
+    def guess(self, names):
+        """Columns that make no difference one by one, asked for all at once: a few rows for each column, with another value there.
+        None where that cannot be told."""
+        import pandas
+
+        few = self.frame.iloc[:: max(1, len(self.frame) // MAX_FEW)].reset_index(drop=True)
+        if len(names) * len(few) * 2 > MAX_GUESSED or any(self.second[name] is None for name in names):
+            return None
+        blocks = [few]
+        for name in names:
+            for values in (self.first, self.second):
+                block = few.copy()
+                block[name] = pandas.Series([values[name]] * len(few), dtype=few[name].dtype)
+                blocks.append(block)
+        try:
+            made, known, _ = run_over(self.features, pandas.concat(blocks, ignore_index=True))
+        except Exception:
+            return None
+        count, made, place = len(few), matrix_of(made), {row: at for at, row in enumerate(known)}
+        parts = []
+        for block in range(len(blocks)):
+            rows = [place.get(row) for row in range(block * count, (block + 1) * count)]
+            parts.append(None if None in rows else made[rows])
+        return [name for at, name in enumerate(names) if same(parts[0], parts[1 + 2 * at]) and same(parts[0], parts[2 + 2 * at])]
 
     def search(self, names):
         """Halves until each group is all unused or one needed column."""
