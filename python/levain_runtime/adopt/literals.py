@@ -61,7 +61,7 @@ class Names:
         self.changed = set()
         self.steps = 0
         self.active = set()
-        functions = {}
+        self.functions = functions = {}
         for cell in cells:
             for node in ast.walk(cell["tree"]) if cell["tree"] else ():
                 self._assigned(node)
@@ -251,6 +251,9 @@ def _unique(values):
 
 def _call(found, node, cell, names, folder):
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if isinstance(node.func, ast.Name) and name in names.functions:
+        # The notebook's own `load`: what it reads is told inside it.
+        return
     place = {"cell": cell["number"], "line": node.lineno, "call": name}
     if name in NETWORK_LOADERS or name in BUILT_IN:
         found["datasets"].append({**place, "network": name in NETWORK_LOADERS, "path": (names.texts(node.args[0]) or [None])[0] if node.args else None})
