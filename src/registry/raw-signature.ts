@@ -34,7 +34,8 @@ export async function rawSignature(
   const target = candidate.section.target?.column;
   const raw: Frame = { ...training, columns: training.columns.filter(({ name }) => name !== target) };
   const own = await modelSignature(paths.modelPath);
-  const types = await typesInData(deps, actor, candidate);
+  const inData = await typesInData(deps, actor, candidate);
+  const types = paths.featuresPath ? asRead(inData, await readFile(paths.featuresPath, 'utf8')) : inData;
   if (!paths.featuresPath) {
     const inputs = own?.inputs ?? inferSignature(columnsOf(candidate, raw, fittedOn), types).inputs;
     const signature = { inputs: inputs.filter(({ name }) => name !== target), outputs: own?.outputs ?? [] };
@@ -90,6 +91,23 @@ async function typesInData(
     }
   }
   return types;
+}
+
+/** A line of RAW, which `levain adopt` writes into features.py: `'Year': 'object?',`. */
+const RAW_LINE = /^\s+(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"): '(\w+)[^']*',?$/gm;
+const TEXTS = ['object', 'str', 'string'];
+
+/**
+ * The types as the notebook read them: pandas leaves the dates of a CSV file text, and what follows takes them apart as text. A
+ * features.py without RAW gets what the data says.
+ */
+export function asRead(types: Readonly<Record<string, ColumnType>>, features: string): Record<string, ColumnType> {
+  const raw = /^RAW = \{\n([\s\S]*?)^\}/m.exec(features)?.[1] ?? '';
+  const texts = [...raw.matchAll(RAW_LINE)].flatMap(([, single, double, type]) =>
+    TEXTS.includes(type!) ? [(single ?? double ?? '').replace(/\\(.)/g, '$1')] : [],
+  );
+  const isDate = (name: string): boolean => types[name] === 'datetime';
+  return { ...types, ...Object.fromEntries(texts.filter(isDate).map((name) => [name, 'string' as const])) };
 }
 
 async function columnsNeeded(deps: RegistryDeps, python: string, model: PythonModel, raw: Frame): Promise<Set<string>> {
