@@ -125,7 +125,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     group: 'Live',
     name: 'why',
-    summary: 'Say why: a run, step, version, prediction or incident',
+    summary: 'Say why: a run, step, version, prediction, alert or incident',
     load: () => commandOf(import('./why.ts')),
   },
   { group: 'Live', name: 'ack', summary: 'Acknowledge an incident', load: () => commandOf(import('./ack.ts')) },
