@@ -18,13 +18,19 @@ from .compare import compare
 from .evaluations import Evaluations, better, holds_printed
 from .failed import FailedCells
 from .origins import loop_names, origin_of
-from .reach import is_fitted, parts_of, reached, task_of
+from .reach import can_predict, is_fitted, parts_of, reached, task_of
 from .refuse import no_model_reason
 from .target import find_target
 from .words import Praise
 
 MAX_CANDIDATES = 60
 MODEL_TASKS = ("classification", "regression", None)
+NOT_ROWS = {
+    "clustering": "groups rows without a target: what it answers cannot be checked",
+    "outliers": "finds outliers without a target: what it answers cannot be checked",
+    "forecast": "forecasts a series: it has no answer for a row",
+    "recommendation": "answers pairs of users and items that it has seen: it has no answer for a new row",
+}
 #: Two candidates whose confidence differs by less are both plausible.
 CLOSE = 0.15
 
@@ -293,10 +299,8 @@ class Finder:
         return 0.3 if praised else 0.0
 
     def _why_not(self, candidate):
-        if candidate.task == "clustering":
-            return "%s groups rows without a target: what it answers cannot be checked, so it is not served" % candidate.expression
-        if candidate.task == "outliers":
-            return "%s finds outliers without a target: what it answers cannot be checked, so it is not served" % candidate.expression
+        if candidate.task in NOT_ROWS:
+            return "%s %s, so it is not served" % (candidate.expression, NOT_ROWS[candidate.task])
         if candidate.failed:
             return "it rests on cell %d, which failed" % candidate.failed[0]
         if candidate.holds is False:
@@ -342,7 +346,7 @@ class Finder:
             "reads": [_read(read) for read in trace.reads],
             "redirects": trace.redirects,
             "refusedNetwork": list(trace.refused_network),
-            "notes": list(trace.notes),
+            "notes": list(trace.notes) + _ambiguous_paths(trace),
             "faults": list(trace.faults),
         }
 
@@ -357,7 +361,7 @@ class Finder:
         if not good:
             return None, False, no_model_reason(self)
         first = good[0]
-        missing = self._missing_model(first) or self._spoilt_model(first)
+        missing = self._missing_model(first) or self._spoilt_model(first) or self._lost_model(first)
         if missing is not None:
             return None, False, missing
         rivals = [c for c in good[1:] if first.confidence - c.confidence < CLOSE or self._is_rival(first, c)]
@@ -404,6 +408,30 @@ class Finder:
             first.expression,
             first.expression,
         )
+
+    def _lost_model(self, first):
+        """The notebook praises a kind that scored better and that no variable keeps any more."""
+        if first.saves or first.test is None or first.test.score is None or self.praise.of(first, []):
+            return None
+        name, value = first.test.score
+        kept = {id(c.value) for c in self.candidates} | {id(part) for c in self.candidates for part in parts_of(c.value)}
+        for fit in self.trace.fits:
+            if id(fit.estimator) in kept or not can_predict(fit.estimator) or type(fit.estimator) is type(first.value):
+                continue
+            scores = [e.score for e in self.linked.of(fit.estimator, [], [fit], fit.order) if e.held_out and e.score and e.score[0] == name]
+            if not scores or not better(name, scores[-1][1], value):
+                continue
+            said = self.praise.of_lost(fit.estimator, first.value)
+            if said:
+                return "%s, which cell %d fitted (%s %.4g), seems to be meant (%s), but no variable keeps it: give it a name of its own; %s is left" % (
+                    type(fit.estimator).__name__,
+                    fit.cell,
+                    name,
+                    scores[-1][1],
+                    said,
+                    first.expression,
+                )
+        return None
 
     def _fitted_later(self, name, run):
         return any(fit.name == name and fit.order > run.started for fit in self.trace.fits)
@@ -455,6 +483,10 @@ def _task_by_target(fit):
     if series is None:
         return None
     return "classification" if series.dtype.kind not in "fc" and series.nunique() <= 50 else "regression"
+
+
+def _ambiguous_paths(trace):
+    return ["%s may be any of %s: %s was read" % (path, ", ".join(found[:5]), trace.redirects.get(path, found[0])) for path, found in trace.paths.ambiguous.items()]
 
 
 def _read(read):

@@ -1,5 +1,6 @@
 """Turns completed calls into records, reads, fits, predictions and metrics."""
 
+import ast
 import os
 import types
 import weakref
@@ -7,7 +8,7 @@ import weakref
 from . import records as _r
 from .events import Fit, Metric, Prediction, Printed, Read, Save, Split, unpacked
 from .paths import WINDOW_BACKENDS, is_address
-from .sites import Record
+from .sites import Record, attribute_of
 
 #: Methods of arrays that refuse where anything else refers to the array.
 REFCOUNTING = frozenset(["resize", "setflags"])
@@ -25,6 +26,8 @@ READ_FUNCTIONS = frozenset("loadtxt genfromtxt reader DictReader loadarff load_s
 DATA_HOLDERS = ("xgboost.core.DMatrix", "xgboost.core.QuantileDMatrix", "lightgbm.basic.Dataset", "catboost.core.Pool")
 MAX_EVENTS = 20000
 MAX_PRINTED = 20000
+#: Of one site; a loop of fits that takes longer to copy is followed without copies.
+MAX_COPYING_SECONDS = 3.0
 MAX_KEPT_INPUT = 64 << 20
 
 
@@ -135,7 +138,7 @@ class Observer:
         source = _r.data_behind(X)
         if data is not None and source is not None:
             record.aligned = _r.kind_of(_r.Input(source), data) == "aligned"
-        blob, copied = _r.fitted_copy(estimator)
+        blob, copied = _r.fitted_copy(estimator) if site.spent < MAX_COPYING_SECONDS else (None, None)
         if blob is not None and not self.trace.keep(None, len(blob)):
             blob = None
         fit = Fit(order=record.order, cell=self.trace.running, site_id=site.id, method=site.attribute, estimator=estimator, X=X, y=y, record=record)
@@ -187,6 +190,8 @@ class Observer:
             self._append(self.trace.metrics, metric)
         elif last == "train_test_split" and isinstance(result, (list, tuple)):
             self._split(site, entry, record, result)
+        elif site.attribute in ("mean", "average") and record.kind == "reduce":
+            self._metric_by_hand(site, record, result)
         elif name in DATA_HOLDERS:
             self.made[id(result)] = (result, argument(entry, 0, "data"), argument(entry, 1, "label"))
 
@@ -243,20 +248,21 @@ class Observer:
             return
         X = argument(entry, 0, "X", "x", "data", "exog", "X_test", "params")
         y = argument(entry, 1, "y") if site.attribute in ("score", "evaluate") else None
-        p = self._predicted(site, record, receiver, site.attribute, X, result, y)
+        p = self._predicted(site, record, receiver, site.attribute, X, result, y, site.spent < MAX_COPYING_SECONDS)
         self._append(self.trace.predictions, p)
         if site.attribute == "score":
             metric = Metric(order=record.order, cell=self.trace.running, site_id=site.id, name="score", value=result, y_true=p.y_true)
             metric.estimator, metric.rows, metric.y_true_print = receiver, p.rows, _r.fingerprint(y)
             self._append(self.trace.metrics, metric)
 
-    def _predicted(self, site, record, estimator, method, X, result, y):
+    def _predicted(self, site, record, estimator, method, X, result, y, keeps=True):
         made = self.made.get(id(X))
         X = made[1] if made else X
         p = Prediction(order=record.order, cell=self.trace.running, site_id=site.id, estimator=estimator, method=method, X_ref=X)
-        p.y_true, p.X_print = _small_copy(self, y), _r.fingerprint(X)
+        p.y_true, p.X_print = _small_copy(self, y), _r.fingerprint(X) if keeps else None
         p.rows = _r.count_rows(X) if _r.is_data(X) or isinstance(X, list) else None
-        p.X, p.result, p.result_ref, p.result_print = _small_copy(self, X), _small_copy(self, result), result, _r.fingerprint(result)
+        p.X = _small_copy(self, X) if keeps else None
+        p.result, p.result_ref, p.result_print = _small_copy(self, result), result, _r.fingerprint(result)
         return p
 
     def _metric(self, site, entry, name, record, result):
@@ -271,6 +277,14 @@ class Observer:
         metric.y_true_print, metric.y_pred_print = _r.fingerprint(first), _r.fingerprint(y_pred)
         metric.rows = _r.count_rows(first) if _r.is_data(first) or isinstance(first, list) else None
         self._append(self.trace.metrics, metric)
+
+    def _metric_by_hand(self, site, record, result):
+        """``(model.predict(X) == y).mean()``, ``np.mean((p - y) ** 2)``."""
+        name = name_by_hand(site.node)
+        value = result.item() if _r.is_scalar(result) and hasattr(result, "item") else result
+        if name is not None and isinstance(value, float):
+            metric = Metric(order=record.order, cell=self.trace.running, site_id=site.id, name=name, value=value, rows=record.receiver_rows)
+            self._append(self.trace.metrics, metric)
 
     def _append(self, events, event):
         if len(events) < MAX_EVENTS:
@@ -342,6 +356,23 @@ def _is_method(site):
     return type(site.node.func).__name__ == "Attribute"
 
 
+def name_by_hand(call):
+    """What a mean is of, told from its text: 'accuracy', 'mean_squared_error', 'mean_absolute_error' or None."""
+    module_like = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+    inner = call.args[0] if module_like and call.args else getattr(call.func, "value", None)
+    if isinstance(inner, ast.Compare) and len(inner.ops) == 1 and isinstance(inner.ops[0], ast.Eq):
+        return "accuracy"
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow) and _is_difference(inner.left) and getattr(inner.right, "value", None) == 2:
+        return "mean_squared_error"
+    if isinstance(inner, ast.Call) and len(inner.args) == 1 and attribute_of(inner) in ("abs", "absolute") and _is_difference(inner.args[0]):
+        return "mean_absolute_error"
+    return None
+
+
+def _is_difference(node):
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+
+
 def columns_of(value):
     return [str(name) for name in value.columns] if _r.is_frame(value) else None
 
@@ -377,7 +408,5 @@ def _small_copy(observer, value):
 
 def _opens_to_write(site):
     """The mode stands after the path: a literal in the text of the call is looked at."""
-    import ast
-
     modes = [k.value for k in site.node.keywords if k.arg == "mode"] + list(site.node.args[1:2])
     return any(isinstance(m, ast.Constant) and isinstance(m.value, str) and set(m.value) & set("wax+") for m in modes)

@@ -5,6 +5,8 @@ import ast
 from .evaluations import better
 from .reach import getattr_quietly
 
+MAX_UNPACKED = 100
+
 
 class Origin:
     """why_not: a sentence where the object is only what a loop left over; refitted_on_more: its last fit had more rows than the one
@@ -34,6 +36,8 @@ def origin_of(trace, linked, candidate, reachable):
     together = [other for other in trace.fits if other.site_id == fit.site_id and other.cell == fit.cell]
     if len(together) < 2 or fit is not together[-1] or not _in_loop(trace, fit):
         return origin
+    if fit.method in ("partial_fit", "train_on_batch") or _are_repeats(together):
+        return origin
     if _are_folds(together):
         origin.why_not = "it was fitted on one fold of %d in cell %d, not on all training rows" % (len(together), fit.cell)
         return origin
@@ -59,10 +63,23 @@ def _in_loop(trace, fit):
 
 def _are_folds(fits):
     """Equal settings, equally many rows or nearly so, but other rows each time."""
-    settings = {_settings(fit.estimator) for fit in fits}
+    settings = {_settings(_then(fit, fits)) for fit in fits}
     prints = {fit.X_print for fit in fits}
     rows = [fit.rows for fit in fits if fit.rows]
     return len(settings) == 1 and len(prints) == len(fits) and len(fits) >= 3 and bool(rows) and max(rows) - min(rows) <= max(2, max(rows) // 50)
+
+
+def _are_repeats(fits):
+    """The same settings on the same rows, again and again."""
+    return len({fit.X_print for fit in fits}) == 1 and fits[0].X_print is not None and len({_settings(_then(fit, fits)) for fit in fits}) == 1
+
+
+def _then(fit, fits):
+    """The estimator as it was after a fit: one object that a loop fits again has other settings each time."""
+    if len({id(other.estimator) for other in fits}) == len(fits) or len(fits) > MAX_UNPACKED:
+        return fit.estimator
+    then = fit.fitted()
+    return then if then is not None else fit.estimator
 
 
 def _last_of_loop(linked, together, fit):
@@ -90,8 +107,8 @@ def _difference(fits, one):
     if len(types) > 1:
         return " (%s)" % type(one.estimator).__name__
     try:
-        all_settings = [fit.estimator.get_params(deep=False) for fit in fits]
-        mine = one.estimator.get_params(deep=False)
+        all_settings = [_then(fit, fits).get_params(deep=False) for fit in fits]
+        mine = _then(one, fits).get_params(deep=False)
         names = [name for name in mine if len({repr(settings.get(name)) for settings in all_settings}) > 1]
         return " (%s)" % ", ".join("%s=%r" % (name, mine[name]) for name in names[:3]) if names else ""
     except Exception:

@@ -10,6 +10,19 @@ PARTS = ("steps", "transformers", "transformer_list", "estimators", "named_steps
 INNER = ("estimator", "base_estimator", "best_estimator_", "final_estimator", "regressor", "classifier", "estimator_", "regressor_")
 INNER_LISTS = ("estimators_", "transformers_", "calibrated_classifiers_")
 
+#: Libraries whose models do not answer rows.
+OTHER_TASKS = (
+    ("statsmodels.tsa", "forecast"),
+    ("prophet", "forecast"),
+    ("fbprophet", "forecast"),
+    ("pmdarima", "forecast"),
+    ("sktime.forecasting", "forecast"),
+    ("darts", "forecast"),
+    ("surprise", "recommendation"),
+    ("implicit", "recommendation"),
+    ("lightfm", "recommendation"),
+)
+
 
 class Reached:
     """expression: how the notebook's namespace reaches it; value: the object; aliases: other expressions for the same object."""
@@ -143,7 +156,10 @@ def last_step(value):
 
 
 def task_of(value):
-    """'classification', 'regression', 'clustering', 'outliers' or None where it cannot be told without data."""
+    """'classification', 'regression', 'clustering', 'outliers', 'forecast', 'recommendation'; None where it takes data to tell."""
+    for prefix, other in OTHER_TASKS:
+        if type(value).__module__.startswith(prefix):
+            return other
     kind = _estimator_type(value)
     last = last_step(value)
     if kind is None and last is not value:

@@ -28,7 +28,7 @@ def find_target(trace, namespace, fit, features):
     series = as_series(y)
     if series is None or len(series) == 0 or len(series) > MAX_ROWS:
         return None
-    mentioned = _mentioned(trace, fit)
+    mentioned = _mentioned(trace, fit, series.name if isinstance(series.name, str) else None)
     best = None
     for read in trace.reads:
         if read.frame is None or read.order > fit.order:
@@ -174,17 +174,20 @@ def _codes(raw, series):
     return codes
 
 
-def _mentioned(trace, fit):
-    """Texts in the cells up to the fit that stand where a target is made: in statements that bind the name given as y."""
-    site = trace.sites.get(fit.site_id)
+def _mentioned(trace, fit, name):
+    """Texts and attributes in lines up to the fit that make a target: that bind y, or the column that y is named after."""
+    binds = [r"(?:\w+\s*,\s*)?(?:y\w*|Y\w*|target\w*|label\w*)\s*(?:,.*)?=(?!=)"]
+    if name:
+        binds.append(r".*(?:\[\s*[\"']%s[\"']\s*\]|\.%s)\s*=(?!=)" % (re.escape(name), re.escape(name)))
+    pattern = re.compile(r"\s*(?:%s)" % "|".join(binds))
     texts = set()
     for run in trace.cells:
         if run.started is not None and run.started <= fit.order:
             for line in run.source.splitlines():
-                if re.match(r"\s*(?:\w+\s*,\s*)?(?:y\w*|Y\w*|target\w*|label\w*)\s*(?:,.*)?=(?!=)", line):
+                if pattern.match(line):
                     texts.update(re.findall(r"""["']([^"'\n]+)["']""", line))
                     texts.update(re.findall(r"\.([A-Za-z_]\w*)", line))
-    return texts if site is not None else set()
+    return texts
 
 
 def _folded(name):

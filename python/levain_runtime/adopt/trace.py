@@ -23,7 +23,7 @@ from . import items as _items
 from . import sites as _sites
 from .guards import Guards
 from .magics import Magics
-from .observe import Observer
+from .observe import FIT_METHODS, PREDICT_METHODS, Observer
 from .paths import Redirects, kind_of_paths
 
 MAX_RECORDS_PER_SITE = 2000
@@ -32,6 +32,8 @@ MAX_SECONDS_PER_SITE = 3.0
 MAX_KEPT_BYTES_PER_SITE = 64 << 20
 MAX_KEPT_BYTES = 1 << 30
 MAX_STACK = 10000
+#: Never switched off for being slow: they only stop keeping copies.
+EVENTS = FIT_METHODS | PREDICT_METHODS
 MAX_HELPER_CALLS = 5000
 
 #: The trace of this kernel; None in processes that only load functions of the notebook.
@@ -182,7 +184,7 @@ class Trace:
         tracked = sum(site.counts.values()) - site.counts.get("other", 0)
         if tracked >= MAX_RECORDS_PER_SITE or (tracked == 0 and site.counts.get("other", 0) >= MAX_OTHER_PER_SITE):
             self.switch_off(site, "many")
-        elif site.spent > MAX_SECONDS_PER_SITE and tracked > 8:
+        elif site.spent > MAX_SECONDS_PER_SITE and tracked > 8 and site.attribute not in EVENTS:
             self.switch_off(site, "slow")
 
     def switch_off(self, site, why):

@@ -66,6 +66,15 @@ class Praise:
         return found
 
 
+    def of_lost(self, value, left):
+        """A sentence that praises the kind of a fitted object that is gone, and not the one that is left; None without one."""
+        mine, other = _calls(type(last_of(value)).__name__), _calls(type(last_of(left)).__name__)
+        for place, sentence in self.sentences:
+            if mine and mine != other and re.search(mine, sentence, re.IGNORECASE) and not (other and re.search(other, sentence, re.IGNORECASE)):
+                return "%s says: “%s”" % (place, sentence.strip()[:160])
+        return None
+
+
 def last_of(value):
     from .reach import last_step
 
