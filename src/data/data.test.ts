@@ -278,6 +278,23 @@ eachDatabase((name, open) => {
     assert.deepEqual((await read(4)).rows, []);
   });
 
+  test('numbers with a comma are numbers where the file is said to write them so, and another version', async () => {
+    const deps = await depsOver(await open());
+    await writeFile(join(deps.folder, 'homes.csv'), 'id;price;sold;note\n1;148,924;2;1,5 rooms\n2;-0,5;;x\n3;7;4;y\n');
+    const sync = async (yaml: string) =>
+      (await syncDataset(deps, ann, { name: 'homes', section: sectionOf(yaml), folder: deps.folder })).version;
+    const kinds = ({ schema }: { schema: readonly { kind: string }[] }) => schema.map(({ kind }) => kind);
+    const plain = await sync('{ from: homes.csv }');
+    assert.deepEqual([plain.version, kinds(plain)], [1, ['integer', 'string', 'integer', 'string']]);
+    const comma = await sync('{ from: homes.csv, decimal: "," }');
+    assert.deepEqual([comma.version, kinds(comma)], [2, ['integer', 'number', 'integer', 'string']]);
+    const { rows } = await readRows(deps, ann, { dataset: 'homes', version: 'latest' }, { offset: 0, limit: 3 });
+    assert.deepEqual(
+      rows.map(({ price }) => price),
+      [148.924, -0.5, 7],
+    );
+  });
+
   test('gate rows by hash of key and training rows share no row, and none is lost', async () => {
     const deps = await depsOver(await open());
     const lines = Array.from(

@@ -18,6 +18,7 @@ export async function inferPlan(
   analytics: Analytics,
   paths: readonly string[],
   names: readonly string[],
+  decimal?: ',',
 ): Promise<ReadPlan> {
   const formats = new Set(names.map((name) => FORMATS.find(([pattern]) => pattern.test(name))?.[1] ?? 'files'));
   const [format = 'files', ...others] = formats;
@@ -28,7 +29,7 @@ export async function inferPlan(
     );
   if (format === 'files') return { format, columns: [] };
   try {
-    return await planOf(analytics, format, paths, names);
+    return await planOf(analytics, format, { paths, names, decimal });
   } catch (error) {
     throw isAppError(error, 'invalid') ? unreadable(error, names, format) : error;
   }
@@ -47,13 +48,15 @@ function unreadable(error: AppError, names: readonly string[], format: Format): 
   return new AppError('invalid', `${what} cannot be read as ${format}: ${why}${fix}`, undefined, error);
 }
 
-async function planOf(
-  analytics: Analytics,
-  format: Exclude<Format, 'files'>,
-  paths: readonly string[],
-  names: readonly string[],
-): Promise<ReadPlan> {
-  if (format === 'csv') return csvPlan(analytics, paths, names);
+interface Files {
+  readonly paths: readonly string[];
+  readonly names: readonly string[];
+  readonly decimal: ',' | undefined;
+}
+
+async function planOf(analytics: Analytics, format: Exclude<Format, 'files'>, files: Files): Promise<ReadPlan> {
+  if (format === 'csv') return csvPlan(analytics, files);
+  const { paths, names } = files;
   const call = format === 'parquet' ? `read_parquet(${fileList(paths)}, union_by_name = true)` : jsonCall(paths, names);
   const columns = await describe(analytics, call);
   return format === 'json' ? { format, columns: columns.map(plainJson) } : { format, columns };
@@ -87,7 +90,7 @@ function kindOf(type: string): ColumnKind {
   return /^(VARCHAR|UUID|ENUM\(.*\))$/.test(type) ? 'string' : 'other';
 }
 
-async function csvPlan(analytics: Analytics, paths: readonly string[], names: readonly string[]): Promise<ReadPlan> {
+async function csvPlan(analytics: Analytics, { paths, names, decimal }: Files): Promise<ReadPlan> {
   const zipped = names[0]?.toLowerCase().endsWith('.gz') ? ", compression = 'gzip'" : '';
   const dialect = toRecords(
     await analytics.query(
@@ -99,6 +102,7 @@ async function csvPlan(analytics: Analytics, paths: readonly string[], names: re
     format: 'csv' as const,
     delimiter: String(dialect?.['d'] ?? ','),
     quote: quote.length === 1 ? quote : '"',
+    ...(decimal && { decimal }),
   };
   const columns = await describe(analytics, readCall({ ...bare, columns: [] }, paths, names));
   const plan: ReadPlan = { ...bare, columns };
@@ -112,11 +116,12 @@ async function csvTypes(
   paths: readonly string[],
   names: readonly string[],
 ): Promise<ColumnSchema[]> {
+  const types = plan.format === 'csv' && plan.decimal ? COMMA_TYPES : CSV_TYPES;
   const counts = plan.columns.flatMap(({ name }, i) => {
     const cell = presentText(identifier(name));
     return [
       `count(${cell}) as n${i}`,
-      ...CSV_TYPES.map(({ test }, k) => `count(*) filter (where ${test(cell)}) as t${i}_${k}`),
+      ...types.map(({ test }, k) => `count(*) filter (where ${test(cell)}) as t${i}_${k}`),
     ];
   });
   const row = toRecords(
@@ -124,10 +129,12 @@ async function csvTypes(
   )[0]!;
   return plan.columns.map(({ name }, i) => {
     const present = Number(row[`n${i}`]);
-    const fit = present === 0 ? undefined : CSV_TYPES.find((_, k) => Number(row[`t${i}_${k}`]) === present);
+    const fit = present === 0 ? undefined : types.find((_, k) => Number(row[`t${i}_${k}`]) === present);
     return toColumn(name, fit?.type ?? 'VARCHAR');
   });
 }
+
+const COMMA_NUMBER = '\\s*[+-]?(\\d+(,\\d*)?|,\\d+)([eE][+-]?\\d+)?\\s*';
 
 const CSV_TYPES: readonly { readonly type: string; readonly test: (cell: string) => string }[] = [
   { type: 'BIGINT', test: (cell) => `regexp_full_match(${cell}, '\\s*[+-]?\\d{1,15}\\s*')` },
@@ -143,6 +150,11 @@ const CSV_TYPES: readonly { readonly type: string; readonly test: (cell: string)
       `regexp_full_match(${cell}, '\\d{4}-\\d\\d-\\d\\d([ T]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?Z?)?') and try_cast(${cell} as timestamp) is not null`,
   },
 ];
+
+/** The same where numbers are written `3,14`. */
+const COMMA_TYPES = CSV_TYPES.map((type) =>
+  type.type === 'DOUBLE' ? { ...type, test: (cell: string) => `regexp_full_match(${cell}, '${COMMA_NUMBER}')` } : type,
+);
 
 function assertColumns(count: number): void {
   if (count > MAX_COLUMNS)

@@ -33,6 +33,7 @@ export const MISSING_TEXTS: readonly string[] = [
   'nan',
   'null',
 ];
+const LONGEST_MISSING = Math.max(...MISSING_TEXTS.map((text) => text.length));
 const TRUE_TEXTS = ['True', 'TRUE', 'true'];
 
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -50,12 +51,17 @@ export const typed = (plan: ReadPlan, column: ColumnSchema): string => {
   if (column.kind === 'string') return text;
   if (column.kind === 'boolean')
     return `(case when ${text} is null then null else ${name} in (${list(TRUE_TEXTS)}) end)`;
-  return `cast(${text} as ${column.type})`;
+  // Text that the plan took for a number: commas stand for points.
+  const plain = plan.decimal && column.kind === 'number' ? `replace(${text}, ',', '.')` : text;
+  return `cast(${plain} as ${column.type})`;
 };
 
-/** A CSV cell, null where pandas would say missing. */
+/**
+ * A CSV cell, null where pandas would say missing. Not `in (…)`: the engine makes a join of each such list, and a table of eighty
+ * columns would need half a gigabyte for them.
+ */
 export const presentText = (name: string): string =>
-  `(case when ${name} in (${list(MISSING_TEXTS)}) then null else ${name} end)`;
+  `(case when length(${name}) <= ${LONGEST_MISSING} and list_contains([${list(MISSING_TEXTS)}], ${name}) then null else ${name} end)`;
 
 /** A column as the text that identifies it: a CSV cell as written, else the value's canonical text. */
 export const identityText = (plan: ReadPlan, name: string): string =>

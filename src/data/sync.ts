@@ -56,7 +56,9 @@ export async function syncDataset(deps: DataDeps, actor: Actor, input: SyncInput
   )[0];
   const origin = originOf(section.from, input.folder);
   const files = await storeFiles(deps, source, listed, last?.source === origin ? store.toVersion(last) : undefined);
-  const manifestDigest = digestOf(files.map((file) => [file.name, file.digest]));
+  const named = files.map((file) => [file.name, file.digest]);
+  // The same bytes read otherwise are other rows.
+  const manifestDigest = digestOf(section.decimal ? { files: named, decimal: section.decimal } : named);
   const known = await deps.db.read((tx) => store.findByManifest(tx, actor.projectId, name, manifestDigest));
   if (known) return { version: await checkAgain(deps, actor, store.toVersion(known), known, section), created: false };
   const draft = await describe(deps, actor, { name, section, files, manifestDigest, source: origin });
@@ -130,6 +132,7 @@ async function describe(
     analytics,
     paths,
     files.map((file) => file.name),
+    section.decimal,
   );
   const relation = relationOf({ plan, files }, paths);
   assertColumns(relation, name, section);

@@ -40,6 +40,8 @@ export type ReadPlan =
       readonly format: 'csv';
       readonly delimiter: string;
       readonly quote: string;
+      /** Numbers are written `3,14`. */
+      readonly decimal?: ',';
       readonly columns: readonly ColumnSchema[];
     }
   | { readonly format: 'json'; readonly columns: readonly ColumnSchema[] }

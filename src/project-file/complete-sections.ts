@@ -39,6 +39,7 @@ export function completeData(written: WrittenEntry<'data'>, at: Path, complain: 
   return {
     from: written.from,
     as: as ?? '',
+    ...(written.decimal === ',' && { decimal: written.decimal }),
     key: toList(written.key) ?? [],
     time: written.time ?? null,
     windowMs: written.window ?? null,

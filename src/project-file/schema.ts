@@ -40,6 +40,7 @@ const columnExpectation = section({
 const dataset = section({
   from: z.union([text, section({ sql: text, url: text })]),
   as: insidePath.optional(),
+  decimal: z.enum([',', '.']).optional(),
   key: oneOrMany(text).optional(),
   time: text.optional(),
   window: duration.optional(),

@@ -32,6 +32,8 @@ export interface DataSection {
   readonly from: string | SqlSource;
   /** Where steps see it, relative to the project. A folder (the files of a glob keep their names in it) ends in `/`. */
   readonly as: string;
+  /** Numbers of its CSV files are written `3,14`. */
+  readonly decimal?: ',';
   /** Columns that identify a row; empty where none were named. */
   readonly key: readonly string[];
   readonly time: string | null;

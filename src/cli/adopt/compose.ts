@@ -12,15 +12,23 @@ export type Composed = Pick<AdoptResult, 'data' | 'model' | 'features' | 'source
   readonly run: Pick<AdoptResult['run'], 'skipped'>;
 };
 
+/** What the defaults would get wrong for this project. */
+export interface Needed {
+  /** Of the gate. */
+  readonly metric?: string | null;
+  /** Of the numbers in the main file. */
+  readonly decimal?: ',' | null;
+}
+
 /**
  * The shortest levain.yaml that is true: what the defaults say already is left out. The data whose rows the model answers comes
  * first, for the gate and the monitor stand on the first dataset.
  */
-export function composeProject(result: Composed, name: string, metric: string | null = null): string {
+export function composeProject(result: Composed, name: string, { metric = null, decimal = null }: Needed = {}): string {
   const data = [...result.data].sort((a, b) => Number(b.role === 'main') - Number(a.role === 'main'));
   return writeProjectFile({
     name,
-    ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data)])) }),
+    ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data, decimal)])) }),
     steps: { [STEP]: stepOf(result) },
     model: modelOf(result, metric),
   });
@@ -42,11 +50,12 @@ function stepOf({ source, data, run }: Composed): Json {
 }
 
 /** A file outside of the project is copied to where the notebook finds it. */
-function dataOf(file: DataFile, all: readonly DataFile[]): Json {
+function dataOf(file: DataFile, all: readonly DataFile[], decimal: ',' | null): Json {
   const isKeyed = file.key !== null && (file.role === 'main' || all.length === 1);
   return {
     from: file.outside ? file.source : file.path,
     ...(file.outside && baseOf(file.source) !== file.path && { as: file.path }),
+    ...(decimal !== null && file.role === 'main' && { decimal }),
     ...(isKeyed && { key: file.key }),
   };
 }

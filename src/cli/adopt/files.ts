@@ -5,7 +5,7 @@ import type { AdoptResult } from '../../adopt/types.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { sha256 } from '../../kernel/hash.ts';
 import { PROJECT_FILE } from '../apply.ts';
-import { composeProject, FEATURES_FILE, LOCK_FILE } from './compose.ts';
+import { composeProject, FEATURES_FILE, LOCK_FILE, type Needed } from './compose.ts';
 import { findMemory } from './memory.ts';
 
 /** A file that adopt means to write, beside what stands there. */
@@ -21,10 +21,11 @@ export interface PlannedFile {
 export async function planFiles(
   folder: string,
   result: AdoptResult,
-  { name, metric }: { readonly name: string; readonly metric: string | null },
+  name: string,
+  needed: Needed,
 ): Promise<readonly PlannedFile[]> {
   return planTexts(folder, [
-    { path: PROJECT_FILE, text: composeProject(result, name, metric) },
+    { path: PROJECT_FILE, text: composeProject(result, name, needed) },
     ...(result.features ? [{ path: FEATURES_FILE, text: result.features.text }] : []),
     { path: LOCK_FILE, text: result.environment.lock },
   ]);

@@ -7,6 +7,7 @@ import { parseDurationMs } from '../../kernel/units.ts';
 import { findUnchanged, sourcesOf } from '../adopt/again.ts';
 import { readGateMetric } from '../adopt/calibration.ts';
 import { LOCK_FILE } from '../adopt/compose.ts';
+import { findDecimal } from '../adopt/decimal.ts';
 import { type PlannedFile, planFiles, REPLACED, writeFiles } from '../adopt/files.ts';
 import { freeName, type HandedOver, handOver } from '../adopt/hand-over.ts';
 import { type AdoptedRun, findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
@@ -72,7 +73,10 @@ export const command: CommandModule = {
       });
     const name = request.spec.name ?? (await freeName(context, result.name));
     const gate = await readGateMetric(result);
-    const files = await planFiles(target.folder, result, { name, metric: gate?.metric ?? null });
+    const files = await planFiles(target.folder, result, name, {
+      metric: gate?.metric ?? null,
+      decimal: await findDecimal(result),
+    });
     context.out.line(`\n${reportText(result, gate)}\n\n${filesText(files, dryRun)}\n`);
     if (dryRun) return toResult(base, target, { result, files, name, wrote: false });
     if (!(await mayWrite(context, files))) return toResult(base, target, { result, files, name, wrote: false });
