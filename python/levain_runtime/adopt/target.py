@@ -31,14 +31,33 @@ def find_target(trace, namespace, fit, features):
     mentioned = _mentioned(trace, fit, series.name if isinstance(series.name, str) else None)
     best = None
     for read in trace.reads:
-        if read.frame is None or read.order > fit.order:
+        frame = frame_of(read)
+        if frame is None or read.order > fit.order:
             continue
-        for positions in alignments(series, read.frame, namespace):
-            for number, column in enumerate(read.frame.columns):
-                target = _compare(series, read, column, number, positions, features, mentioned)
+        for positions in alignments(series, frame, namespace):
+            for number, column in enumerate(frame.columns):
+                target = _compare(series, read, frame, number, positions, features, mentioned)
                 if target is not None and (best is None or target.score > best.score):
                     best = target
     return best if best is not None and best.score >= 2 else None
+
+
+def frame_of(read):
+    """The frame as read; rows and target of a library's own data set as one frame; None where there are no rows."""
+    pandas, value = _r.module("pandas"), read.value
+    if read.frame is not None or pandas is None:
+        return read.frame
+    try:
+        if isinstance(value, dict) and "data" in value and "target" in value:
+            data, truth, names = value["data"], value["target"], value.get("feature_names")
+        elif isinstance(value, tuple) and len(value) == 2 and _r.is_data(value[0]):
+            (data, truth), names = value, None
+        else:
+            return None
+        frame = pandas.DataFrame(data) if _r.is_frame(data) else pandas.DataFrame(data, columns=names if names is not None and len(names) else None)
+        return frame.assign(target=getattr(truth, "values", truth))
+    except Exception:  # pictures, texts and targets of several columns
+        return None
 
 
 def full_target(trace, y):
@@ -105,8 +124,8 @@ def _positions(labels, index):
     return positions if len(positions) and (positions >= 0).all() else None
 
 
-def _compare(series, read, column, number, positions, features, mentioned):
-    raw = read.frame.iloc[:, number].iloc[positions]
+def _compare(series, read, frame, number, positions, features, mentioned):
+    column, raw = frame.columns[number], frame.iloc[:, number].iloc[positions]
     relation = _relation(raw, series)
     if relation is None:
         return None
@@ -116,7 +135,7 @@ def _compare(series, read, column, number, positions, features, mentioned):
     score += 2 if name is not None and _folded(name) == _folded(column) else 0
     score += 1 if str(column) in mentioned else 0
     score -= 2.5 if str(column) in features else 0
-    score += 0.1 if number == read.frame.shape[1] - 1 else 0
+    score += 0.1 if number == frame.shape[1] - 1 else 0
     how = {
         "equal": "the target holds the values of column %r",
         "pairs": "each value of column %r has its own code in the target",
