@@ -122,8 +122,13 @@ export async function ensureServer(
   const answer = await context.ask(`No Levain answers at ${url}. Start one here in the background?`);
   if (!answer) throw new AppError('unavailable', `No Levain answers at ${url}`, { hint: 'levain up' });
   const dataDir = await resolveDataDir(context.cwd, context.env, undefined);
-  context.out.progress('Starting Levain');
-  const record = await startDetached({ dataDir, args: ['--data-dir', dataDir], cwd: context.cwd });
+  const since = Date.now();
+  const tell = () => context.out.progress(`Starting Levain  ${((Date.now() - since) / 1_000).toFixed(1)} s`);
+  const ticking = setInterval(tell, 1_000);
+  tell();
+  const record = await startDetached({ dataDir, args: ['--data-dir', dataDir], cwd: context.cwd }).finally(() =>
+    clearInterval(ticking),
+  );
   await saveFolderRecord(context.cwd, { dataDir });
   context.out.note(`Levain is ready at ${record.url}`);
 }

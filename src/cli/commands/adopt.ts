@@ -132,6 +132,7 @@ async function adopt(context: CommandContext, target: Target, request: Request):
   const specPath = join(work, 'spec.json');
   await writeFile(specPath, JSON.stringify(spec), { mode: 0o600 });
   const view = createProgress(out);
+  view.show({ t: 'progress', stage: 'read', text: `reading ${basename(target.source)}` });
   try {
     const answer = async (question: Parameters<typeof answerQuestion>[1]) => {
       view.pause();
