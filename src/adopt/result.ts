@@ -151,24 +151,20 @@ async function dataFiles(input: ResultInput): Promise<DataFile[]> {
   const lookups = new Set(facts.others);
   const found: DataFile[] = [];
   const taken = new Set<string>();
-  for (const file of data.files) {
-    if (file.isFolder) continue;
-    const wasOpened = file.at === main || lookups.has(file.at) || observed.opens.includes(file.at);
-    if (!wasOpened) continue;
-    const role = file.at === main ? 'main' : lookups.has(file.at) ? 'lookup' : 'other';
-    const table = observed.files[file.at];
-    const asWritten = Object.entries({ ...data.redirects, ...observed.redirects })
-      .filter(([, at]) => at === file.at)
-      .map(([written]) => written);
+  for (const { at, source } of await openedFiles(input, main)) {
+    const role = at === main ? 'main' : lookups.has(at) ? 'lookup' : 'other';
+    const table = observed.files[at];
     found.push({
-      name: datasetName(file.at, taken),
+      name: datasetName(at, taken),
       role,
-      path: fromFolder(places, join(places.root, file.at)),
-      source: file.source,
-      outside: !isInside(file.source, places.spec.folder),
-      asWritten,
-      digest: digests.get(file.source) ?? (await digestOfFile(file.source)),
-      sizeBytes: (await stat(file.source)).size,
+      path: fromFolder(places, join(places.root, at)),
+      source,
+      outside: !isInside(source, places.spec.folder),
+      asWritten: Object.entries({ ...data.redirects, ...observed.redirects }).flatMap(([written, to]) =>
+        to === at ? [written] : [],
+      ),
+      digest: digests.get(source) ?? (await digestOfFile(source)),
+      sizeBytes: (await stat(source)).size,
       rows: table?.rows ?? null,
       columns: table?.columns ?? null,
       key: (role === 'main' ? facts.key : null) ?? table?.key ?? null,
@@ -176,6 +172,33 @@ async function dataFiles(input: ResultInput): Promise<DataFile[]> {
   }
   return found.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
 }
+
+/** What its text names and it did open, and what only the run could tell: paths put together, helpers that read. */
+async function openedFiles(
+  { places, data, extracted, observed }: ResultInput,
+  main: string | null,
+): Promise<readonly { readonly at: string; readonly source: string }[]> {
+  const wanted = new Set([...observed.opens, ...Object.keys(observed.files), ...extracted.facts.others]);
+  if (main !== null) wanted.add(main);
+  const named = data.files.filter(({ at, isFolder }) => !isFolder && wanted.has(at));
+  const found = named.map(({ at, source }) => ({ at, source }));
+  for (const at of wanted) {
+    if (found.some((each) => each.at === at) || (observed.writes.includes(at) && at !== main)) continue;
+    const isData = at === main || at in observed.files || DATA_FILE.test(at);
+    const source = join(places.root, at);
+    if (isData && isInside(source, places.root) && (await isFile(source))) found.push({ at, source });
+  }
+  return found;
+}
+
+const DATA_FILE =
+  /\.(csv|tsv|xlsx?|xlsm|parquet|feather|json|jsonl|ndjson|h5|hdf5?|arff|mat|npy|npz|db|sqlite3?|dta|sav|data|dat)(\.(gz|zip|bz2|xz))?$/i;
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
 
 const ROLES: readonly DataFile['role'][] = ['main', 'lookup', 'other'];
 

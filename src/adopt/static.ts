@@ -37,6 +37,7 @@ export const Static = z.looseObject({
   problem: Problem.nullish(),
   kernel: z.looseObject({ name: z.string().nullish(), display_name: z.string().nullish() }).nullish(),
   packages: z.array(StaticPackage).default([]),
+  imports: z.array(z.looseObject({ top: z.string() })).default([]),
   /** Private modules that are nowhere to be found. */
   missing: z
     .array(

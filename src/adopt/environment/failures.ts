@@ -89,7 +89,10 @@ export function alsoNeeds(error: CellError, found: Static): string | undefined {
   const module = match?.slice(1).find((each) => each !== undefined);
   if (module === undefined) return undefined;
   const top = module.split('.')[0]!;
-  const isImported = found.packages.some((each) => each.module === top || each.name === top);
+  // What the text imports was looked up by name already, or is nobody's package (google.colab).
+  const isImported =
+    found.imports.some((each) => each.top === top) ||
+    found.packages.some((each) => each.module === top || each.name === top);
   const isPrivate =
     found.missing.some((each) => each.module.split('.')[0] === top) || found.local.some((each) => each.module === top);
   return isImported || isPrivate ? undefined : (PACKAGE_NAMES[top] ?? top.replaceAll('_', '-').toLowerCase());
