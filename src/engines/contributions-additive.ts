@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Frame } from '../kernel/frame.ts';
 import type { ContributionScale } from './contributions.ts';
-import { addTree, type ForestTable, leafWorth, rawScore, tableOf, UNASKED } from './contributions-trees.ts';
+import { type Asked, addTree, type ForestTable, leafWorth, rawScore, tableOf, UNASKED } from './contributions-trees.ts';
 import type { EngineModel, LinearEstimator, Transform, TreesEstimator } from './model.ts';
 import { toMatrix } from './predictor.ts';
 import { compileSteps, RowErrors, toNumbers } from './transform.ts';
@@ -26,6 +26,13 @@ export interface AdditiveFound {
 
 /** Nodes that are visited before others get their turn: a few milliseconds. */
 const NODES_A_TURN = 200_000;
+/** Nodes that one row may cost, about a second; trees and background rows that say how many it will; and how few rows still are a background. */
+const MOST_NODES = 30_000_000;
+const TRIED_TREES = 8;
+const TRIED_ROWS = 10;
+const LEAST_ROWS = 20;
+/** Background rows that a forest scores before others get their turn. */
+const SCORED_A_TURN = 20;
 
 /** undefined for models whose score is no such sum: calibrated ones, and trees that begin from another model. */
 export function additiveModelOf(model: EngineModel, singles: ReadonlySet<string>): AdditiveModel | undefined {
@@ -43,7 +50,7 @@ export function additiveModelOf(model: EngineModel, singles: ReadonlySet<string>
       const found = table
         ? await ofTrees(table, asked, model.inputs.count)
         : ofLinear(estimator as LinearEstimator, asked, origins, model.inputs.count);
-      return { ...found, background: rows.length, values: byColumn(model, own, found.values) };
+      return { ...found, values: byColumn(model, own, found.values) };
     },
   };
 }
@@ -105,7 +112,7 @@ function ofLinear(
   { row, rows, index }: Rows,
   origins: readonly number[],
   columns: number,
-): Omit<AdditiveFound, 'background'> {
+): AdditiveFound {
   const output = model.outputs === 1 ? 0 : index;
   const { scale, factor } = linearScale(model, index);
   const values = new Float64Array(columns);
@@ -117,7 +124,7 @@ function ofLinear(
     base += weight * mean;
     score += weight * row[j]!;
   }
-  return { scale, base, values, output: score };
+  return { scale, base, values, output: score, background: rows.length };
 }
 
 function linearScale(
@@ -132,32 +139,44 @@ function linearScale(
   return { scale: 'score', factor: sign };
 }
 
-async function ofTrees(
-  table: ForestTable,
-  { row, rows, index }: Rows,
-  columns: number,
-): Promise<Omit<AdditiveFound, 'background'>> {
+async function ofTrees(table: ForestTable, { row, rows, index }: Rows, columns: number): Promise<AdditiveFound> {
   const { model } = table;
   const output = model.outputs === 1 ? 0 : index;
   const { scale, factor } = treeScale(model, index);
+  const asked = { row, output, ways: new Uint8Array(table.left.length).fill(UNASKED), worth: leafWorth(table, output) };
+  const background = rows.slice(0, affordable(table, { ...asked, background: rows.slice(0, TRIED_ROWS) }));
   const sums = new Float64Array(columns);
-  const ways = new Uint8Array(table.left.length).fill(UNASKED);
-  const worth = leafWorth(table, output);
   let visited = 0;
   for (let tree = 0; tree < model.roots.length; tree++) {
-    visited += addTree(table, tree, { row, background: rows, output, ways, worth }, sums);
+    visited += addTree(table, tree, { ...asked, background }, sums);
     if (visited < NODES_A_TURN) continue;
     visited = 0;
     await setImmediate();
   }
-  const base = rows.reduce((sum, other) => sum + rawScore(table, other, output), 0) / rows.length;
-  const share = factor / (model.divide * rows.length);
+  let base = 0;
+  for (const [i, other] of background.entries()) {
+    base += rawScore(table, other, output) / background.length;
+    if (i % SCORED_A_TURN === SCORED_A_TURN - 1) await setImmediate();
+  }
+  const share = factor / (model.divide * background.length);
   return {
     scale,
     base: base * factor,
+    background: background.length,
     output: rawScore(table, row, output) * factor,
     values: sums.map((sum) => sum * share),
   };
+}
+
+/** How many background rows the forest can be asked with: deep trees of many leaves get fewer, decided by counting and not by the clock. */
+function affordable(table: ForestTable, asked: Asked): number {
+  const trees = table.model.roots.length;
+  const tried = Math.min(trees, TRIED_TREES);
+  const scratch = new Float64Array(table.players);
+  let visited = 0;
+  for (let i = 0; i < tried; i++) visited += addTree(table, Math.floor((i * trees) / tried), asked, scratch);
+  const perRow = (visited / (tried * asked.background.length)) * trees;
+  return Math.max(LEAST_ROWS, Math.floor(MOST_NODES / Math.max(1, perRow)));
 }
 
 function treeScale(

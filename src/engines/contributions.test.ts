@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { runPython, SKLEARN, testPython } from '../../test/support/python.ts';
 import { createPythonWorkers } from '../adapters/python-worker/index.ts';
 import { systemClock } from '../adapters/system/index.ts';
+import { makeForest, seeded } from '../gateway/testing/models.ts';
 import type { Frame } from '../kernel/frame.ts';
 import { sha256 } from '../kernel/hash.ts';
 import type { Log } from '../ports/system.ts';
@@ -242,4 +243,25 @@ test('where features.py stands before a model, the columns are the raw ones', { 
   for (const { name, contribution } of found.features)
     assert.ok(close(contribution, model.values[0]![raw.indexOf(name)] as number, 100), name);
   await explainer.close();
+});
+
+test('a forest that is too deep for all background rows is asked beside fewer, and still adds up', async () => {
+  const made = makeForest({ version: 1, trees: 300, depth: 11, columns: 12 });
+  assert.ok(made.spec.engine.kind === 'levain');
+  const engine = readEngine(made.contents.get(made.spec.engine.digest)!);
+  const draw = (n: number, seed: number): Frame => {
+    const random = seeded(seed);
+    const rows = Array.from({ length: n }, () => Array.from({ length: 12 }, random));
+    return frameOf(
+      rows[0]!.map((_, j) => `x${j}`),
+      rows,
+    );
+  };
+  const found = (await additiveModelOf(engine, new Set())!.explain(draw(1, 1), draw(3_000, 2), {
+    index: 1,
+    background: 3_000,
+  }))!;
+  assert.ok(found.background >= 20 && found.background < 3_000, String(found.background));
+  const sum = found.values.reduce((a, b) => a + b, found.base);
+  assert.ok(close(sum, found.output));
 });

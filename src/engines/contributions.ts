@@ -72,9 +72,20 @@ export async function openExplainer(spec: ServableSpec, io: ServableIo): Promise
       const others = await answerable(servable, checkRows(spec.signature, background).frame);
       const asked = { own, others, target: targetOf(spec, answer) };
       const exact = additive && (await ofAdditive(additive, asked));
-      return exact ?? explainByMixtures(servable, asked, options);
+      return withDates(spec, exact ?? (await explainByMixtures(servable, asked, options)));
     },
     close: () => servable.close(),
+  };
+}
+
+/** Times are epoch ms inside and ISO 8601 outside. */
+function withDates({ signature }: ServableSpec, found: Contributions): Contributions {
+  const dates = new Set(signature.inputs.filter(({ type }) => type === 'datetime').map(({ name }) => name));
+  if (dates.size === 0) return found;
+  const shown = (value: Cell): Cell => (typeof value === 'number' ? new Date(value).toISOString() : value);
+  return {
+    ...found,
+    features: found.features.map((each) => (dates.has(each.name) ? { ...each, value: shown(each.value) } : each)),
   };
 }
 
@@ -176,8 +187,25 @@ function spread({ values, errors }: Shapley, players: readonly number[], columns
   return all;
 }
 
-/** The explained number of mixed rows; NaN where one has no answer. Equal mixtures are asked for once. */
+/** Cells of mixed rows that are made at a time, so that wide rows hold nobody up. */
+const CELLS_A_TURN = 50_000;
+
+/** The explained number of mixed rows, a part at a time; NaN where one has no answer. */
 async function answersTo(
+  servable: Servable,
+  asked: Asked,
+  players: readonly number[],
+  rows: readonly Mixed[],
+): Promise<Float64Array> {
+  const atOnce = Math.max(16, Math.floor(CELLS_A_TURN / Math.max(1, asked.own.columns.length)));
+  const numbers = new Float64Array(rows.length);
+  for (let from = 0; from < rows.length; from += atOnce)
+    numbers.set(await answersToPart(servable, asked, players, rows.slice(from, from + atOnce)), from);
+  return numbers;
+}
+
+/** Equal mixtures are asked for once. */
+async function answersToPart(
   servable: Servable,
   { own, others, target }: Asked,
   players: readonly number[],
