@@ -1,6 +1,6 @@
 import { type Cell, type Frame, toRecords } from '../kernel/frame.ts';
 import { type Analytics, identifier } from '../ports/analytics.ts';
-import { type Relation, typedRows } from './relation.ts';
+import { type Relation, rawRows, typedRows } from './relation.ts';
 import type { ColumnProfile, ColumnSchema, NumberStats, Profile } from './types.ts';
 
 export const HISTOGRAM_BINS = 20;
@@ -18,7 +18,8 @@ type Facts = Readonly<Record<string, Cell>>;
 /** Describes every column in two scans for each forty columns: first the numbers, then what needs them (bins, frequent values). */
 export async function profileRows(analytics: Analytics, relation: Relation): Promise<Profile> {
   if (relation.plan.format === 'files') return { rowCount: 0, columns: [] };
-  const rowCount = Number((await one(analytics, 'select count(*) as n from {rows}', relation))['n']);
+  const counted = await analytics.query(`select count(*) as n from (${rawRows(relation)})`);
+  const rowCount = Number(toRecords(counted)[0]?.['n'] ?? 0);
   const columns: ColumnProfile[] = [];
   for (let from = 0; from < relation.plan.columns.length; from += COLUMNS_A_QUERY) {
     const part = relation.plan.columns.slice(from, from + COLUMNS_A_QUERY);
@@ -37,14 +38,22 @@ async function profileColumns(
     analytics,
     `select ${part.flatMap((column, i) => basics(column, i, rowCount)).join(', ')} from {rows}`,
     relation,
+    part,
   );
   const wanted = part.flatMap((column, i) => details(column, i, first));
-  const second = wanted.length === 0 ? {} : await one(analytics, `select ${wanted.join(', ')} from {rows}`, relation);
+  const second =
+    wanted.length === 0 ? {} : await one(analytics, `select ${wanted.join(', ')} from {rows}`, relation, part);
   return part.map((column, i) => toProfile(column, i, rowCount, { ...first, ...second }));
 }
 
-async function one(analytics: Analytics, sql: string, relation: Relation): Promise<Facts> {
-  const frame: Frame = await analytics.query(sql.replace('{rows}', () => `(${typedRows(relation)})`));
+/** One row of facts about some of the columns: the others are not made ready. */
+async function one(
+  analytics: Analytics,
+  sql: string,
+  relation: Relation,
+  part: readonly ColumnSchema[],
+): Promise<Facts> {
+  const frame: Frame = await analytics.query(sql.replace('{rows}', () => `(${typedRows(relation, [], part)})`));
   return toRecords(frame)[0] ?? {};
 }
 

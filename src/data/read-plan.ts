@@ -12,6 +12,8 @@ const FORMATS: readonly (readonly [RegExp, Format])[] = [
   [/\.(json|jsonl|ndjson)(\.gz)?$/i, 'json'],
 ];
 const MAX_COLUMNS = 5000;
+/** Columns of one query that looks at cells. */
+const COLUMNS_A_QUERY = 40;
 
 /** Finds out how to read these files: format by name, dialect and types by content. All files must be of one format. */
 export async function inferPlan(
@@ -117,26 +119,43 @@ async function csvTypes(
   names: readonly string[],
 ): Promise<ColumnSchema[]> {
   const types = plan.format === 'csv' && plan.decimal ? COMMA_TYPES : CSV_TYPES;
-  const counts = plan.columns.flatMap(({ name }, i) => {
-    const cell = presentText(identifier(name));
-    return [
-      `count(${cell}) as n${i}`,
-      ...types.map(({ test }, k) => `count(*) filter (where ${test(cell)}) as t${i}_${k}`),
-    ];
-  });
-  const row = toRecords(
-    await analytics.query(`select ${counts.join(', ')} from (${rawRows({ plan, paths, names })})`),
-  )[0]!;
-  return plan.columns.map(({ name }, i) => {
+  const columns: ColumnSchema[] = [];
+  for (let from = 0; from < plan.columns.length; from += COLUMNS_A_QUERY) {
+    const part = plan.columns.slice(from, from + COLUMNS_A_QUERY);
+    columns.push(...(await typesOf(analytics, part, types, rawRows({ plan, paths, names }))));
+  }
+  return columns;
+}
+
+/** Cells are made ready once, in the inner query: the time that the engine plans for grows faster than the text. */
+async function typesOf(
+  analytics: Analytics,
+  part: readonly ColumnSchema[],
+  types: readonly CsvType[],
+  rows: string,
+): Promise<ColumnSchema[]> {
+  const cells = part.map(({ name }, i) => `${presentText(identifier(name))} as x${i}`);
+  const counts = part.flatMap((_, i) => [
+    `count(x${i}) as n${i}`,
+    ...types.map(({ test }, k) => `count(*) filter (where ${test(`x${i}`)}) as t${i}_${k}`),
+  ]);
+  const query = `select ${counts.join(', ')} from (select ${cells.join(', ')} from (${rows}))`;
+  const row = toRecords(await analytics.query(query))[0]!;
+  return part.map(({ name }, i) => {
     const present = Number(row[`n${i}`]);
     const fit = present === 0 ? undefined : types.find((_, k) => Number(row[`t${i}_${k}`]) === present);
     return toColumn(name, fit?.type ?? 'VARCHAR');
   });
 }
 
+interface CsvType {
+  readonly type: string;
+  readonly test: (cell: string) => string;
+}
+
 const COMMA_NUMBER = '\\s*[+-]?(\\d+(,\\d*)?|,\\d+)([eE][+-]?\\d+)?\\s*';
 
-const CSV_TYPES: readonly { readonly type: string; readonly test: (cell: string) => string }[] = [
+const CSV_TYPES: readonly CsvType[] = [
   { type: 'BIGINT', test: (cell) => `regexp_full_match(${cell}, '\\s*[+-]?\\d{1,15}\\s*')` },
   { type: 'DOUBLE', test: (cell) => `try_cast(${cell} as double) is not null` },
   { type: 'BOOLEAN', test: (cell) => `${cell} in ('True', 'TRUE', 'true', 'False', 'FALSE', 'false')` },

@@ -39,9 +39,13 @@ const TRUE_TEXTS = ['True', 'TRUE', 'true'];
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const list = (texts: readonly string[]): string => texts.map(literal).join(', ');
 
-/** Rows with typed columns. */
-export const typedRows = (relation: Relation, extra: readonly ('__file' | '__row')[] = []): string =>
-  `select ${[...relation.plan.columns.map((column) => `${typed(relation.plan, column)} as ${identifier(column.name)}`), ...extra].join(', ')} from (${rawRows(relation, extra)})`;
+/** Rows with typed columns, all or some. */
+export const typedRows = (
+  relation: Relation,
+  extra: readonly ('__file' | '__row')[] = [],
+  columns: readonly ColumnSchema[] = relation.plan.columns,
+): string =>
+  `select ${[...columns.map((column) => `${typed(relation.plan, column)} as ${identifier(column.name)}`), ...extra].join(', ')} from (${rawRows(relation, extra)})`;
 
 /** One column as its type; in a CSV file everything is text first. */
 export const typed = (plan: ReadPlan, column: ColumnSchema): string => {
