@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { refusal } from '../refusal.ts';
 import { type FoundFile, isInside } from './data.ts';
@@ -8,7 +9,7 @@ import { listFiles } from './listing.ts';
 
 /** What the run may see of the project that nothing refers to: code, configuration, small tables. */
 const MAX_UNASKED_BYTES = 64 * 2 ** 20;
-const MAX_UNASKED_TOTAL_BYTES = 2 * 2 ** 30;
+const MAX_UNASKED_TOTAL_BYTES = 2 ** 30;
 
 export interface CopyOptions {
   readonly root: string;
@@ -22,7 +23,8 @@ export interface CopyOptions {
 
 /**
  * A copy of the project in which the notebook runs. The original is only read; where the file system can, large files share
- * their blocks with it until one of both is written.
+ * their blocks with it until one of both is written. Of a folder that is no project (one's home, a disk) only the notebook's own
+ * is taken, and what the notebook names.
  */
 export async function copyProject(options: CopyOptions): Promise<{ readonly left: readonly string[] }> {
   const { root, beside, target } = options;
@@ -31,8 +33,10 @@ export async function copyProject(options: CopyOptions): Promise<{ readonly left
   const asked = new Set(options.files.map(({ source }) => source));
   const left: string[] = [];
   let total = 0;
-  const { files } = await listFiles(root);
-  const ordered = [...files].sort((a, b) => rank(a.path) - rank(b.path));
+  const { files, isCut } = await listFiles(root);
+  const isWide = isCut || root === homedir() || dirname(root) === root;
+  const ordered = files.filter(({ path }) => !isWide || dirname(join(root, path)) === beside);
+  ordered.sort((a, b) => rank(a.path) - rank(b.path));
   for (const { path, sizeBytes } of ordered) {
     const source = join(root, path);
     if (asked.has(source)) continue;

@@ -16,24 +16,8 @@ export interface Listing {
 
 export const MAX_LISTED_FILES = 20_000;
 const MAX_DEPTH = 12;
-/** Folders that hold no code or data of the notebook's. */
-const SKIPPED = new Set([
-  '.git',
-  '.hg',
-  '.svn',
-  '.levain',
-  '.ipynb_checkpoints',
-  '__pycache__',
-  'node_modules',
-  'site-packages',
-  '.venv',
-  'venv',
-  'env',
-  '.tox',
-  '.mypy_cache',
-  '.cache',
-  'mlruns',
-]);
+/** Folders that hold no code or data of the notebook's; those that begin with a dot are left out too. */
+const SKIPPED = new Set(['__pycache__', 'node_modules', 'site-packages', 'venv', 'env', 'mlruns']);
 
 /** The files under a folder, nearest first; links to folders are not followed, environments are left out. */
 export async function listFiles(folder: string): Promise<Listing> {
@@ -47,7 +31,7 @@ export async function listFiles(folder: string): Promise<Listing> {
       for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
         const path = inner === '' ? entry.name : `${inner}/${entry.name}`;
         if (entry.isDirectory()) {
-          if (!SKIPPED.has(entry.name)) next.push(path);
+          if (!SKIPPED.has(entry.name) && !entry.name.startsWith('.')) next.push(path);
           continue;
         }
         const facts: Stats | undefined = await stat(join(folder, path)).catch(() => undefined);
