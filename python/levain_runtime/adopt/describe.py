@@ -3,9 +3,12 @@
 import json
 import os
 import pickle
+import re
 
 from .. import inspect as _inspect
+from . import records as _records
 from . import adopted_rows as _adopted_rows
+from .coding import coding_rule, same_cell
 from .compose import literal
 from .match import labels_of, match
 from .refusal import Refused
@@ -13,6 +16,7 @@ from .run import run_over, take
 
 MAX_CATEGORIES = 50
 MAX_GOLDEN = 200
+KEY_NAME = re.compile(r"(^|[^a-z])(id|key|no|nr|number|code|index)$|(Id|ID|Key|No)$|^id")
 
 
 def write_out(ip, choice, attempt, out_dir):
@@ -187,6 +191,7 @@ def facts_of(attempt, rows, refused, model_facts):
     target = choice.get("target") or {}
     columns = [column_facts(raw, name) for name in raw.columns if name not in attempt.unused]
     fits = [fit for fit in attempt.trace.fits if fit.estimator is attempt.wanted.event.estimator]
+    coding = coding_of(attempt, rows)
     return {
         "ok": True,
         "features": True,
@@ -196,7 +201,9 @@ def facts_of(attempt, rows, refused, model_facts):
         "classes": choice.get("classes") or model_facts.get("classes"),
         "rawColumns": columns,
         "droppedColumns": [str(name) for name in attempt.unused],
-        "key": None,
+        "key": key_of(attempt),
+        "coding": coding,
+        "notes": notes_of(coding, target.get("column")),
         "dataset": {"path": read.path, "written": read.written, "rows": len(raw)},
         "others": sorted({other.path for other in attempt.trace.reads if other.path and other.path != read.path}),
         "testRows": len(rows) if attempt.wanted.is_test else 0,
@@ -210,6 +217,52 @@ def facts_of(attempt, rows, refused, model_facts):
         "learned": [learned_facts(name, held, attempt.learned[name]) for name, held in attempt.plan.learned.items()],
         "model": model_facts,
     }
+
+
+def key_of(attempt):
+    """A column that numbers or names the rows and does not reach the model."""
+    for name in attempt.unused:
+        if KEY_NAME.search(str(name)) and name != attempt._target():
+            column = attempt.raw[name]
+            if bool(column.notna().all()) and bool(column.is_unique) and getattr(column.dtype, "kind", "O") != "f":
+                return str(name)
+    return None
+
+
+def coding_of(attempt, rows):
+    """How the answers are written, seen from the target in the file: a rule of testrows.coding_rule, or None."""
+    target, truth = attempt._target(), truth_of(attempt)
+    if target is None or truth is None or len(truth) != len(attempt.rows):
+        return None
+    cells = attempt.raw[target].tolist()
+    pairs = [(same_cell(cells[row]), same_cell(value)) for row, value in zip(attempt.rows, truth) if row is not None]
+    try:
+        return coding_rule([pair for pair in pairs if pair[0] is not None and pair[1] is not None])
+    except Exception:  # values that do not compare
+        return None
+
+
+def truth_of(attempt):
+    """What the notebook held against the answers, or what the model was fitted to."""
+    event = attempt.wanted.event
+    found = getattr(event, "y_true", None)
+    if found is None and getattr(event, "result", None) is not None:
+        mark = _records.fingerprint(event.result)
+        found = next((m.y_true for m in attempt.trace.metrics if m.y_pred_print == mark and m.y_true is not None), None)
+    if found is None and not hasattr(event, "method"):
+        found = event.y
+    if found is None:
+        return None
+    return _plain(found).tolist() if getattr(_plain(found), "ndim", 0) == 1 else None
+
+
+def notes_of(coding, target):
+    kind = (coding or {}).get("kind")
+    if kind in ("log", "log1p", "log10", "log2", "sqrt"):
+        return ["The model answers %s of %s, as the notebook does, not %s itself." % (kind, target, target)]
+    if kind == "linear":
+        return ["The model answers %g times %s plus %g, as the notebook does." % (coding["a"], target, coding["b"])]
+    return []
 
 
 def column_facts(raw, name):

@@ -17,6 +17,15 @@ def is_doubtful(text):
     return bool(ORDER.search(text) or RANDOM.search(text) or FILLING.search(text))
 
 
+def differ(a, b):
+    """Whether two matrices of features differ beyond rounding."""
+    if a.shape != b.shape:
+        return True
+    if hasattr(a, "tocsr") or hasattr(b, "tocsr"):
+        return abs(a - b).max() > 1e-9
+    return not all(_equal(a[at : at + 1], b[at]).all() for at in range(len(b)))
+
+
 def differing(made, known, test, labels, found):
     """[(column position, rows that differ, rows looked at)], the worst first, of the test rows that were not found."""
     ours, theirs = matrix_of(made), matrix_of(test)
@@ -58,6 +67,14 @@ def statement_for(pieces, name):
     assigned = re.compile(r"""(['"]%s['"]\s*\]|\.%s)\s*[-+*/]?=[^=]""" % (re.escape(str(name)), re.escape(str(name))))
     made = [piece for piece in spoken if any(assigned.search(line) for line in piece.lines)]
     return (made or spoken or [None])[-1]
+
+
+def with_sources(piece, pieces):
+    """The text of a statement and of those that made the names in it."""
+    text = piece.statement.source_text()
+    names = set(re.findall(r"[A-Za-z_]\w*", text))
+    made = [p.statement.source_text() for p in pieces if p is not piece]
+    return "\n".join([text] + [m for m in made if re.match(r"\s*([A-Za-z_]\w*)\s*=[^=]", m) and re.match(r"\s*([A-Za-z_]\w*)", m).group(1) in names])
 
 
 def reason_for(line):

@@ -13,13 +13,13 @@ from . import difference as _difference
 from . import trace as _trace
 from .compose import compose
 from .inline import slice_within
-from .match import labels_of, match
+from .match import labels_of, match, matrix_of
 from .program import Program
 from .refusal import Refused
 from .rewrite import Plan, Writer, short
 from .run import Features, run_over, take
 from .slice import Slicer, mark_carried
-from .wanted import is_direct, model_of, wanted_of
+from .wanted import fitted_of, is_direct, model_of, wanted_of
 
 FACTS = "facts.json"
 MAX_ALONE = 8
@@ -55,18 +55,39 @@ def _build(ip, choice, out_dir):
     program = Program(trace)
     model = model_of(ip.user_ns, choice)
     wanted = wanted_of(trace, program, model, choice)
-    best, refusals = None, []
-    for read in main_reads(trace, choice):
-        attempt = Attempt(trace, program, model, wanted, choice, read)
+    best = first_success([Attempt(trace, program, model, wanted, choice, read) for read in main_reads(trace, choice)], out_dir)
+    return _describe.write_out(ip, choice, with_target(best, out_dir) or best, out_dir)
+
+
+def first_success(attempts, out_dir):
+    refusals = []
+    for attempt in attempts:
         try:
-            best = attempt.run()
-            break
+            return attempt.run()
         except Refused as refused:
             refusals.append(refused)
             keep_attempt(attempt, out_dir)
-    if best is None:
-        raise refusals[0] if refusals else Refused("the notebook reads no file with rows", hint="Read the data with pandas.read_csv.")
-    return _describe.write_out(ip, choice, best, out_dir)
+    raise refusals[0] if refusals else Refused("the notebook reads no file with rows", hint="Read the data with pandas.read_csv.")
+
+
+def with_target(best, out_dir):
+    """Where the rows that were answered last have no target (a file to hand in), the training file instead, if the steps before the
+    model are the same: the steps of the training rows give the notebook's answers for the other file too."""
+    target = (best.choice.get("target") or {}).get("column")
+    if not target or target in map(str, best.raw.columns):
+        return None
+    reads = [read for read in main_reads(best.trace, best.choice) if target in (read.columns or ())]
+    wanted = fitted_of(best.trace, best.program, best.model)
+    if not reads or wanted is None:
+        return None
+    try:
+        other = first_success([Attempt(best.trace, best.program, best.model, wanted, best.choice, read) for read in reads], out_dir)
+        ours = matrix_of(other.features()(best.raw.iloc[best.rows].reset_index(drop=True)))
+        if _difference.differ(ours, matrix_of(best.wanted.X)):
+            return None
+    except Exception:  # the steps are others: the rows that were answered count
+        return None
+    return other
 
 
 def keep_attempt(attempt, out_dir):
@@ -259,7 +280,7 @@ class Attempt:
         if piece is None:
             return Refused(said, site.cell, site.node.lineno, code=site.code)
         line = piece.statement.source_text()
-        why, hint = _difference.reason_for(line)
+        why, hint = _difference.reason_for(_difference.with_sources(piece, self.pieces))
         said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")
         return Refused(said, piece.statement.cell, piece.statement.node.lineno, hint, line)
 
@@ -300,7 +321,7 @@ class Attempt:
         if piece is None:
             return Refused(said, self.wanted.site.cell, self.wanted.site.node.lineno, code=self.wanted.site.code)
         line = piece.statement.source_text()
-        why, hint = _difference.reason_for(line)
+        why, hint = _difference.reason_for(_difference.with_sources(piece, self.pieces))
         said += " (cell %d: %s%s)" % (piece.statement.cell, short(line), "; " + why if why else "")
         return Refused(said, piece.statement.cell, piece.statement.node.lineno, hint, line)
 

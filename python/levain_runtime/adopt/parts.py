@@ -131,11 +131,11 @@ def category(known, data):
             data[name] = category(words, data[name])
         return data
     data = data if isinstance(data, pd.Series) else pd.Series(data)
-    made = pd.Series(pd.Categorical(data, categories=[word for word in known if word is not None]), index=data.index, name=data.name)
-    refuse(made.isna() & data.notna(), data, "%s is %%r, which training did not have" % (data.name,))
+    words = [word for word in known if word is not None]
+    refuse(data.notna() & ~data.isin(words), data, "%s is %%r, which training did not have" % (data.name,))
     if None not in known:
-        refuse(made.isna(), data, "%s is missing" % (data.name,))
-    return made
+        refuse(data.isna(), data, "%s is missing" % (data.name,))
+    return pd.Series(pd.Categorical(data, categories=words), index=data.index, name=data.name)
 
 
 def dummies(known, data, *args, **options):

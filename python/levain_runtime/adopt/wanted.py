@@ -52,11 +52,19 @@ def wanted_of(trace, program, model, choice):
         made = _wanted(trace, program, event, event.X, event.X_print not in trained)
         if made is not None:
             return made
-    for fit in reversed(fits):
-        made = _wanted(trace, program, fit, fit.X, False)
-        if made is not None and made.X is not None:
-            return made
+    made = fitted_of(trace, program, model)
+    if made is not None:
+        return made
     raise Refused("no call was seen that gave rows to the model", hint="Call predict or score with the test rows in a cell of its own.")
+
+
+def fitted_of(trace, program, model):
+    """The rows that the model was fitted on last, where they are still as they were; else None."""
+    for fit in reversed([fit for fit in trace.fits if is_of(fit, model)]):
+        made = _wanted(trace, program, fit, fit.X, False)
+        if made is not None and _r.fingerprint(fit.X) == fit.X_print:
+            return made
+    return None
 
 
 def _rank(event, trained, choice, trace):
