@@ -4,6 +4,7 @@ Nothing here imports a library that the object does not come from.
 """
 
 import os
+import re
 import sys
 
 # Libraries whose objects answer `predict(frame)` and are kept as a pickle.
@@ -106,7 +107,18 @@ def feature_names(model):
     return None
 
 
+def statsmodels_columns(model):
+    """Columns of the training frame that the right side of a formula names, or those of the frame that was given as exog."""
+    data = model.model.data
+    if not hasattr(model.model, "formula"):
+        return list(data.orig_exog.columns) if hasattr(data.orig_exog, "columns") else None
+    right = str(model.model.formula).split("~", 1)[1]
+    words = set(re.findall(r"[A-Za-z_]\w*", right)) | {match[1] for match in re.findall(r"""Q\(\s*(['"])(.+?)\1\s*\)""", right)}
+    return [name for name in data.frame.columns if name in words]
+
+
 _NAMES = (
+    lambda model: statsmodels_columns(model) if library_of(model) == "statsmodels" else None,
     lambda model: model.feature_names_in_,
     lambda model: model.get_booster().feature_names,
     lambda model: model.feature_names if is_xgboost_booster(model) else None,

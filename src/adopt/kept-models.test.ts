@@ -31,6 +31,7 @@ test('models of every library answer in another process as they did in the kerne
   );
   assert.deepEqual(facts['xgb_booster']!.features, ['a', 'b', 'c']);
   assert.equal(facts['xgb_array']!.features, null);
+  assert.deepEqual([facts['ols']!.features, facts['logit']!.features], [['a', 'b', 'c'], ['b']]);
   assert.deepEqual(facts['helper']!.code, ['helper', 'second']);
   // The modules beside the notebook are not there where the model is served.
   await rm(join(folder, 'helper.py'));
