@@ -139,11 +139,8 @@ function walkerOf(
       visited += 1;
       const next = left[at]!;
       if (next === at) break;
-      let mine = ways[at]!;
-      if (mine === UNASKED) {
-        mine = step(table, at, row);
-        ways[at] = mine;
-      }
+      if (ways[at] === UNASKED) ways[at] = step(table, at, row);
+      const mine = ways[at]!;
       const of = owner[player[at]!]!;
       if (of === ROW) {
         at = next + mine;

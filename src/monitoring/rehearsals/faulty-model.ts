@@ -62,6 +62,23 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
       { ...actor, kind: 'system' },
       { name: row.endpoint, action: 'abort', reason: 'the rehearsal is over' },
     );
+  return conclude(rehearsing, { version: version.version, fault, last, requests, words, isRolledBack });
+}
+
+interface Driven {
+  readonly version: number;
+  readonly fault: Fault;
+  readonly last: Rollout;
+  readonly requests: number;
+  readonly words: string;
+  readonly isRolledBack: boolean;
+}
+
+async function conclude(
+  rehearsing: Rehearsing,
+  { version, fault, last, requests, words, isRolledBack }: Driven,
+): Promise<Partial<RehearsalReport>> {
+  const { deps, row } = rehearsing;
   const hold = await findHold(deps.registry, row.project_id, row.model);
   const incident = isRolledBack ? await waitForIncident(rehearsing) : null;
   return {
@@ -72,14 +89,14 @@ export async function rehearseModel(rehearsing: Rehearsing): Promise<Partial<Reh
     alarm: isRolledBack ? (last.reason ?? last.sentence) : null,
     rollbackReason: isRolledBack ? (last.reason ?? last.sentence) : null,
     sentence: isRolledBack
-      ? `v${version.version} (${faultWords(fault)}) was rolled back by itself after ${grouped(requests)} requests: ${last.reason ?? last.sentence}`
-      : `v${version.version} (${faultWords(fault)}) was not rolled back in ${grouped(requests)} requests: ${whyNot(last, fault)}`,
+      ? `v${version} (${faultWords(fault)}) was rolled back by itself after ${grouped(requests)} requests: ${last.reason ?? last.sentence}`
+      : `v${version} (${faultWords(fault)}) was not rolled back in ${grouped(requests)} requests: ${whyNot(last, fault)}`,
     acted: [
-      ...(isRolledBack ? [`v${version.version} was rolled back`] : []),
+      ...(isRolledBack ? [`v${version} was rolled back`] : []),
       ...(hold ? [`${row.model} is HELD: ${hold.reason}; levain resume ${row.model} lifts it`] : []),
       ...(incident === null ? [] : [`incident ${incident} opened, marked REHEARSAL`]),
     ],
-    cost: `${grouped(requests)} tagged requests (${words.replace(/,$/, '')}); no real request reached v${version.version}`,
+    cost: `${grouped(requests)} tagged requests (${words.replace(/,$/, '')}); no real request reached v${version}`,
   };
 }
 

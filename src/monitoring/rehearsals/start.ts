@@ -60,22 +60,7 @@ export async function startRehearsal(deps: MonitoringDeps, actor: Actor, raw: Re
       { hint: `levain rollout ${endpoint.model}` },
     );
   await assertPossible(deps, endpoint, input);
-  const id = uuidv7(deps.clock.now(), deps.random.fill);
-  const row: RehearsalTable = {
-    project_id: actor.projectId,
-    id,
-    model: endpoint.model,
-    endpoint: endpoint.name,
-    kind: input.kind,
-    state: 'running',
-    params: canonicalJson(input as never),
-    report: canonicalJson(EMPTY_REPORT as never),
-    incident: null,
-    rollout_id: null,
-    started_by: actor.user,
-    started_at: deps.clock.now(),
-    finished_at: null,
-  };
+  const row = newRow(deps, actor, endpoint, input);
   await deps.db.write(async (tx) => {
     const running = (await store.selectRunning(tx)).find(
       (other) => other.project_id === actor.projectId && other.endpoint === endpoint.name,
@@ -93,13 +78,34 @@ export async function startRehearsal(deps: MonitoringDeps, actor: Actor, raw: Re
       kind: 'rehearsal',
       subject: endpoint.model,
       sentence: `REHEARSAL ${input.kind} of ${endpoint.model} begins`,
-      command: `levain rehearse --show ${id}`,
+      command: `levain rehearse --show ${row.id}`,
       actor: actor.user,
     });
   });
   deps.runtime.track((signal) => run(deps, row, input, signal));
   return toView(row);
 }
+
+const newRow = (
+  deps: MonitoringDeps,
+  actor: Actor,
+  endpoint: Endpoint,
+  input: Rehearsing['input'],
+): RehearsalTable => ({
+  project_id: actor.projectId,
+  id: uuidv7(deps.clock.now(), deps.random.fill),
+  model: endpoint.model,
+  endpoint: endpoint.name,
+  kind: input.kind,
+  state: 'running',
+  params: canonicalJson(input as never),
+  report: canonicalJson(EMPTY_REPORT as never),
+  incident: null,
+  rollout_id: null,
+  started_by: actor.user,
+  started_at: deps.clock.now(),
+  finished_at: null,
+});
 
 /** What the model has no column for, or nothing to be judged by, is refused at once. */
 async function assertPossible(deps: MonitoringDeps, endpoint: Endpoint, input: Rehearsing['input']): Promise<void> {
