@@ -13,6 +13,7 @@ import {
   olderPandasRecipe,
   otherDay,
   type Recipe,
+  todayRecipe,
 } from './environment/recipes.ts';
 import type { FoundData } from './files/data.ts';
 import { refusal } from './refusal.ts';
@@ -166,7 +167,7 @@ function nextRecipe(search: Search): Recipe | undefined {
   const wantsPandas = suspectsPandas(last) && !kinds.has('pins') && usesPandas(ingredients.found);
   const reason = whyAnother(last, ingredients.found);
   if (wantsPandas && (kinds.has('day') || day >= '2023-04-03' || !hasPackageError(last, ingredients.found)))
-    return olderPandasRecipe(ingredients, reason);
+    return olderPandasRecipe(isOfDay(last) ? todayRecipe(ingredients) : last.attempt.built.recipe, reason);
   if (!kinds.has('day')) {
     const isNeeded = hasPackageError(last, ingredients.found) || last.candidates?.differences.some(namesPackage);
     return isNeeded ? dayRecipe(ingredients, day, joined(why, reason)) : undefined;

@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import { Static } from '../static.ts';
 import { obstacleIn } from './build.ts';
 import { alsoNeeds, isAside, isOfPackages } from './failures.ts';
-import { dayOf, dayRecipe, firstRecipe, type Ingredients, otherDay, todayRecipe } from './recipes.ts';
+import {
+  dayOf,
+  dayRecipe,
+  firstRecipe,
+  type Ingredients,
+  olderPandasRecipe,
+  otherDay,
+  todayRecipe,
+} from './recipes.ts';
 
 const PYTHONS = ['3.13.0', '3.12.1', '3.11.7', '3.9.18', '3.8.18', '3.7.16'];
 const PACKAGES = [
@@ -57,6 +65,13 @@ test('the packages of a kernel that is here are taken as they are', () => {
   );
   assert.deepEqual([recipe.kind, recipe.pythons], ['kernel', ['3.9']]);
   assert.ok(recipe.requirements.includes('pandas==1.3.5'));
+});
+
+test('the same packages with an older pandas keep their other versions', () => {
+  const declared = { file: 'requirements.txt', lines: ['pandas==3.0.1', 'numpy==2.4.0'], python: null };
+  const recipe = olderPandasRecipe(firstRecipe(ingredients({}, { declared })), 'x');
+  assert.deepEqual([recipe.kind, recipe.constraints], ['pins', ['numpy==2.4.0', 'pandas<3']]);
+  assert.equal(recipe.label, 'the packages of requirements.txt with pandas 2');
 });
 
 test('the day is the one that the notebook tells, held under what it uses', () => {

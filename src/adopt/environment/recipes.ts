@@ -130,14 +130,16 @@ export function todayRecipe(from: Ingredients): Recipe {
   };
 }
 
-/** Today's packages but for what changed most quietly. */
-export function olderPandasRecipe(from: Ingredients, why: string): Recipe {
+/** The same packages but for what changed most quietly. */
+export function olderPandasRecipe(base: Recipe, why: string): Recipe {
+  const isPandas = (line: string) => normalised(nameOf(line)) === 'pandas';
   return {
-    ...todayRecipe(from),
+    ...base,
     kind: 'pins',
-    label: "today's packages with pandas 2",
+    label: `${base.label} with pandas 2`,
     why,
-    constraints: ['pandas<3'],
+    requirements: base.requirements.map((line) => (isPandas(line) ? 'pandas' : line)),
+    constraints: [...base.constraints.filter((line) => !isPandas(line)), 'pandas<3'],
   };
 }
 
