@@ -40,6 +40,7 @@ export const NotebookSpec = z.object({
           format: z.enum(['csv', 'parquet', 'json', 'files']),
           delimiter: z.string(),
           quote: z.string(),
+          decimal: z.string().default('.'),
           /** Columns that are text, whatever their cells look like. */
           texts: z.array(z.string()),
         })

@@ -89,6 +89,7 @@ async function told(
         name: 'homes.csv',
         format: 'csv',
         delimiter: ',',
+        decimal: '.',
         quote: '"',
         texts: ['town', 'left'],
       },

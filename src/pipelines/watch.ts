@@ -14,6 +14,7 @@ interface WatchedRows {
   readonly format: string;
   readonly delimiter: string;
   readonly quote: string;
+  readonly decimal: string;
   readonly texts: readonly string[];
 }
 
@@ -48,6 +49,7 @@ async function rowsOf(deps: PipelinesDeps, held: HeldStep, attempt: Attempt): Pr
     format,
     delimiter: plan.format === 'csv' ? plan.delimiter : ',',
     quote: plan.format === 'csv' ? plan.quote : '"',
+    decimal: (plan.format === 'csv' && plan.decimal) || '.',
     texts: plan.columns.filter(({ kind }) => kind === 'string').map(({ name }) => name),
   };
 }

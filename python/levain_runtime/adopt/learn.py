@@ -17,22 +17,18 @@ import time
 
 from .. import reaching
 from . import freeze, testrows
-from .refusal import Refused
-from .records import copy_of, is_array, is_data, is_frame, is_series, is_sparse, size_of
-from .run import Features, run_over
+from .keeping import MAX_KEPT_BYTES, Call, Prediction, argument_text, keep, rows_of, truth_of
+from .ownrows import OwnRows, read_raw
+from .records import copy_of, is_data, size_of
 from .sites import ARG, BEGIN, CALLEE, END, _Finder, _Wrapper
 
 PREDICT = frozenset(["predict", "predict_proba", "predict_log_proba", "decision_function", "score"])
 FIT = frozenset(["fit", "fit_transform", "fit_predict", "fit_resample", "partial_fit"])
 TRAIN = frozenset(["train"])
 MEASURE = re.compile(r"(_score|_error|_report|_matrix|_loss|_curve|_deviance)$")
-MAX_KEPT_BYTES = 256 << 20
 MAX_PREDICTIONS = 24
 MAX_FITS = 64
 MAX_TRUTHS = 48
-MAX_TRIES = 6
-#: Fewer rows are examples that were typed in; the test rows are looked for before them.
-FEW_ROWS = 20
 #: Copies of training rows stop when they have taken so long: knowing less is better than a slow notebook.
 MAX_COPY_SECONDS = 10.0
 CURRENT = None
@@ -150,20 +146,6 @@ def _site(written):
     return int(cell), str(code), int(occurrence)
 
 
-class Call:
-    """One running call of an instrumented site."""
-
-    __slots__ = ("site", "receiver", "args")
-
-    def __init__(self, site):
-        self.site, self.receiver, self.args = site, None, {}
-
-
-class Prediction:
-    def __init__(self, receiver, site, X, y, text):
-        self.receiver, self.site, self.X, self.y, self.text = receiver, site, X, y, text
-
-
 class Recorder:
     def __init__(self, ip, plan):
         self.ip, self.plan, self.cell, self.sources = ip, plan, None, []
@@ -259,12 +241,12 @@ class Recorder:
             self._note_truths(call)
 
     def _note_fit(self, call, result):
-        X = _rows_of(call.args, ("X", "x", "data", "dtrain", "train_set", "pool"))
+        X = rows_of(call.args, ("X", "x", "data", "dtrain", "train_set", "pool"))
         if X is None:
             X = getattr(call.receiver, "exog", None)
         started = time.perf_counter()
-        kept = _kept(X) if self.spent < MAX_COPY_SECONDS else None
-        kept = kept if kept is None else (kept, _kept(_truth_of(call.args)))
+        kept = keep(X) if self.spent < MAX_COPY_SECONDS else None
+        kept = kept if kept is None else (kept, keep(truth_of(call.args)))
         self.spent += time.perf_counter() - started
         # Of a function such as xgboost.train the result is what was fitted.
         fitted = [result] if call.site.attribute in TRAIN else [call.receiver, result]
@@ -276,12 +258,12 @@ class Recorder:
             self.fits.popitem(last=False)
 
     def _note_prediction(self, call):
-        X = _rows_of(call.args, ("X", "x", "data", "T"))
-        kept = _kept(X)
+        X = rows_of(call.args, ("X", "x", "data", "T"))
+        kept = keep(X)
         if kept is None:
             return
-        y = _truth_of(call.args) if call.site.attribute == "score" else None
-        prediction = Prediction(call.receiver, call.site, kept, y, _argument_text(call.site))
+        y = truth_of(call.args) if call.site.attribute == "score" else None
+        prediction = Prediction(call.receiver, call.site, kept, y, argument_text(call.site))
         if self.plan.test_rows == (call.site.cell, call.site.code, call.site.occurrence):
             self.at_test_rows = prediction
         self.predictions.append(prediction)
@@ -317,118 +299,11 @@ class Recorder:
             try:
                 raw = read_raw(dataset)
                 rows = len(raw)
-                found = self._find(raw, namespace, reaching.reach(namespace, name)[1], config)
+                found = OwnRows(self).find(raw, namespace, reaching.reach(namespace, name)[1], config)
             except Exception as error:  # the user's data decides what comparing it may raise
                 found = testrows.nothing("the rows could not be compared: %s" % describe(error))
         testrows.write(folder, found, dataset and dataset["name"], rows)
         return found
-
-    def _find(self, raw, namespace, model, config):
-        target, fitted, features = config.get("target"), self._fitted_rows(model), None
-        try:
-            features = self._features(config, raw)
-            return self._find_rows(raw, features, fitted, namespace, model, target)
-        except testrows.NotFound as error:
-            found = testrows.nothing(str(error))
-            if fitted is not None and target is not None:
-                found["target"] = testrows.coding(raw, fitted, target, features)
-            return found
-
-    def _find_rows(self, raw, features, fitted, namespace, model, target):
-        reason, few, tried = "the notebook measures its model on no rows of its own", None, []
-        for prediction in self._candidates(model):
-            if len(tried) == MAX_TRIES:
-                break
-            if any(_equal(prediction.X, other) for other in tried):
-                continue
-            tried.append(prediction.X)
-            is_named = prediction is self.at_test_rows
-            if fitted is None and not is_named:
-                raise testrows.NotFound("how the model was fitted was not seen")
-            try:
-                found = self._match(raw, features, prediction, namespace, target, fitted)
-            except testrows.NotFound as error:
-                reason = str(error) if len(tried) == 1 or testrows.row_count(prediction.X) >= FEW_ROWS else reason
-                continue
-            if is_named or len(found["rows"]) >= FEW_ROWS:
-                return found
-            few = few or found
-        if few is None:
-            raise testrows.NotFound(reason)
-        return few
-
-    def _candidates(self, model):
-        """Predictions of this model, the last first; the one that features.py names alone, where it names one."""
-        if self.plan.test_rows is not None:
-            return [self.at_test_rows] if self.at_test_rows is not None else []
-        return _of_model(model, [(one.receiver, one) for one in reversed(self.predictions)])
-
-    def _fitted_rows(self, model):
-        """The X and y that the model was fitted on last; None where that was not seen."""
-        found = _of_model(model, list(reversed(list(self.fits.values()))))
-        return found[0] if found else None
-
-    def _match(self, raw, features, prediction, namespace, target, fitted):
-        truths = [prediction.y] + [y for y in self._truths_for(prediction, namespace)]
-        best, failure = None, None
-        for y in truths:
-            try:
-                found = testrows.find(raw, prediction.X, y, target=target, features=features, fitted=fitted)
-            except testrows.NotFound as error:
-                failure = failure or error
-                continue
-            if found["target"] and found["target"]["rule"]:
-                return found
-            best = best or found
-        if best is None:
-            raise failure
-        return best
-
-    def _truths_for(self, prediction, namespace):
-        """Columns that may be the truth of these rows: what was measured, and what stands beside X under a name with y."""
-        total = testrows.row_count(prediction.X)
-        text = prediction.text or ""
-        paired = [text.replace("X", "y", 1), text.replace("x", "y", 1)] if text.isidentifier() else []
-        named = [namespace[name] for name in paired if name in namespace and name != text]
-        others = [v for k, v in list(namespace.items()) if re.match(r"_?(y|target|label)", k, re.I) and k not in paired]
-        found = []
-        for value in named + list(reversed(self.truths)) + others:
-            if (is_array(value) or is_series(value) or is_frame(value) or isinstance(value, list)) and _is_column(value, total):
-                if not any(_equal(value, other) for other in found):
-                    found.append(value)
-        return found[:12]
-
-    def _features(self, config, raw):
-        """(what features.py makes of the raw rows with what this run learned, which rows those are); None without features.py."""
-        path = config.get("features")
-        if not path:
-            return None
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        features = Features(text, copy.deepcopy(self.learned))
-        wanted = [name for name in raw.columns if name != config.get("target")]
-        try:
-            made, known, _ = run_over(features, raw[wanted])
-        except Refused as refused:
-            raise testrows.NotFound("features.py fails on the file: %s" % refused)
-        return made, known
-
-
-def read_raw(dataset):
-    """The file as a frame in its own order, as it is read for endpoints: {"path", "format", "delimiter", "quote", "texts"}."""
-    import pandas
-
-    path, form = dataset["path"], dataset.get("format", "csv")
-    if form == "parquet":
-        return pandas.read_parquet(path).reset_index(drop=True)
-    if form == "json":
-        return pandas.read_json(path, lines=bool(re.search(r"(jsonl|ndjson)(\.gz)?$", path)))
-    texts = {name: str for name in dataset.get("texts", ())}
-    zipped = {"compression": "gzip"} if path.endswith(".gz") or dataset.get("name", "").endswith(".gz") else {}
-    return pandas.read_csv(
-        path, sep=dataset.get("delimiter", ","), quotechar=dataset.get("quote", '"'), dtype=texts, low_memory=False, **zipped
-    )
-
 
 def _inside_classes(tree):
     """Calls of methods of the notebook's own classes: a model may hold them, and takes them where no hooks are."""
@@ -457,85 +332,6 @@ def _learned(call, result):
 def _named(name, call, value):
     """Of functions that run once a group or column: the value by its group's name."""
     return {freeze.group_of(call.receiver, call.args): value} if name.endswith(freeze.BY_GROUP) else value
-
-
-def _rows_of(args, names):
-    for name in names + (0, 1):
-        value = args.get(name)
-        if value is not None and not isinstance(value, (str, bytes, dict)) and testrows.row_count(value) > 0:
-            return value
-    return None
-
-
-def _truth_of(args):
-    return args["y"] if args.get("y") is not None else args.get(1)
-
-
-def _kept(value):
-    if value is None:
-        return None
-    if is_data(value):
-        return copy_of(value) if _bytes(value) <= MAX_KEPT_BYTES else None
-    if callable(getattr(value, "num_row", None)):
-        return value  # a DMatrix: not changed in place
-    return list(value) if isinstance(value, (list, tuple)) else None
-
-
-def _bytes(value):
-    if is_frame(value):
-        return int(value.memory_usage(deep=False).sum())
-    return int(getattr(value, "nbytes", 0) or 0) if not is_sparse(value) else int(value.nnz) * 16
-
-
-def _equal(a, b):
-    if a is b:
-        return True
-    if type(a) is not type(b) or testrows.row_count(a) != testrows.row_count(b):
-        return False
-    try:
-        if is_frame(a) or is_series(a):
-            return bool(a.equals(b))
-        if is_array(a):
-            return a.shape == b.shape and bool((a == b).all())
-        return a == b if isinstance(a, list) else False
-    except Exception:
-        return False
-
-
-def _is_column(value, total):
-    shape = getattr(value, "shape", None)
-    return testrows.row_count(value) == total and (shape is None or len(shape) == 1 or shape[1] == 1)
-
-
-def _of_model(model, pairs):
-    """What belongs to the object itself or to what a search found in it; else to copies that were saved and loaded again."""
-    own = [value for one, value in pairs if _is_same(one, model)]
-    if own:
-        return own
-    alike = [(one, value) for one, value in pairs if type(one) is type(model)]
-    text = _bytes_of(model) if alike else None
-    return [value for one, value in alike if text is not None and _bytes_of(one) == text]
-
-
-def _is_same(a, b):
-    found = [getattr(one, "best_estimator_", None) for one in (a, b)]
-    return a is b or (a is not None and found[1] is a) or (b is not None and found[0] is b)
-
-
-def _bytes_of(model):
-    try:
-        return pickle.dumps(model, 4)
-    except Exception:
-        return None
-
-
-def _argument_text(site):
-    """The first argument as it is written: the name of the test rows."""
-    node = site.node
-    first = node.args[0] if node.args else None
-    while isinstance(first, ast.Call) and len(first.args) == 3:  # the hook around it
-        first = first.args[2]
-    return first.id if isinstance(first, ast.Name) else None
 
 
 def _dump(value, path):
