@@ -19,7 +19,7 @@ from .evaluations import Evaluations, better, holds_printed
 from .failed import FailedCells
 from .origins import loop_names, origin_of
 from .reach import can_predict, is_fitted, parts_of, reached, task_of
-from .refuse import no_model_reason
+from .refuse import failed_sentence, no_model_reason, root_cause
 from .target import find_target
 from .words import Praise
 
@@ -86,7 +86,7 @@ class Finder:
     """candidates: [Candidate], best first. For other parts: ``Finder(trace.CURRENT, ip.user_ns).candidate("model")``."""
 
     def __init__(self, trace, namespace):
-        self.trace, self.namespace = trace, namespace
+        self.trace, self.namespace, self.reason_cell = trace, namespace, None
         self.records = {record.order: record for record in trace.all_records()}
         self.failed, self.linked, self.praise = FailedCells(trace), Evaluations(trace), Praise(trace, namespace)
         self.candidates = self._found()
@@ -300,7 +300,7 @@ class Finder:
 
     def _why_not(self, candidate):
         if candidate.task in NOT_ROWS:
-            return "%s %s, so it is not served" % (candidate.expression, NOT_ROWS[candidate.task])
+            return "it %s, so it is not served" % NOT_ROWS[candidate.task]
         if candidate.failed:
             return "it rests on cell %d, which failed" % candidate.failed[0]
         if candidate.holds is False:
@@ -338,6 +338,7 @@ class Finder:
             "chosen": chosen,
             "ambiguous": ambiguous,
             "reason": reason,
+            "reasonCell": self.reason_cell if chosen is None else None,
             "saved": self._saved(),
             "differences": [],
             "ranOutOfOrder": False,
@@ -387,13 +388,13 @@ class Finder:
             run = self.trace.cell(cell)
             other = self.namespace.get(name)
             if run.started > last and not isinstance(other, types.ModuleType) and name != first.root and not self._fitted_later(name, run):
-                return "cell %d, which fits %s (line %d), failed: %s; whether %s is the one that is meant is not known" % (
-                    cell,
-                    name or "a model",
-                    line,
-                    (run.error or {}).get("message") or (run.error or {}).get("name") or "it never ran",
-                    first.expression,
-                )
+                doubt = "whether %s is the one that is meant is not known" % first.expression
+                cause = root_cause(self, cell)
+                if cause != cell:
+                    return failed_sentence(self, cell, "cell %d could not fit %s (line %d), and %s" % (cell, name or "its model", line, doubt))
+                self.reason_cell = cell
+                error = run.error or {"name": "it never ran", "message": ""}
+                return "cell %d, which fits %s (line %d), failed: %s; %s" % (cell, name or "a model", line, error["message"] or error["name"], doubt)
         return None
 
     def _spoilt_model(self, first):
