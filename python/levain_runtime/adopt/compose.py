@@ -8,8 +8,6 @@ from .records import is_array, is_index, is_series
 
 MAX_LITERAL = 400
 MAX_ITEMS = 60
-# What pandas.read_csv takes as missing by itself.
-MISSING = ("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 
 
 def literal(value, depth=0):
@@ -130,7 +128,7 @@ def _constants(plan, about, needed):
     if "as_read" in needed:
         lines += ["# Columns of the file as the notebook read it; a ? marks those with gaps."] + _table("RAW", about["raw"])
         lines += ["# Columns that do not reach the model, and what stands for them here: raw rows need not hold them."] + _table("UNUSED", about["unused"])
-        lines += ["# Words that count as missing.", "MISSING = frozenset(%r)" % (sorted(set(MISSING) | set(about["missing"]), key=str),)]
+        lines += ["# Words that count as missing.", "MISSING = frozenset(%r)" % (about["missing"],)]
     lines += ["# Columns of the result that had gaps in training.", "MAY_BE_MISSING = %r" % (about["gaps"],)]
     return lines
 

@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 
+from .. import forms as _forms
 from .. import inspect as _inspect
 from . import records as _records
 from . import adopted_rows as _adopted_rows
@@ -68,9 +69,9 @@ def columns_as_they_are(attempt, rows, answers):
     part = raw[list(X.columns)].iloc[rows].reset_index(drop=True)
     frame = make_frame(columns_of(part), {})
     try:
-        if not equal(_plain(attempt.model.predict(frame)), answers["predict"]):
+        if not equal(ask(attempt.model, frame), answers["predict"]):
             return None
-        alone = _plain(attempt.model.predict(frame.iloc[:1]))
+        alone = ask(attempt.model, frame.iloc[:1])
     except Exception:  # the model wants what only the notebook's statements give
         return None
     return list(X.columns) if equal(alone, answers["predict"][:1]) else None
@@ -79,9 +80,9 @@ def columns_as_they_are(attempt, rows, answers):
 def answers_of(attempt):
     """What the notebook's model says of its test rows: what it said in the notebook where that was kept, else what it says now."""
     model, X, event = attempt.model, attempt.wanted.X, attempt.wanted.event
-    found = {"predict": _plain(model.predict(X))}
+    found = {"predict": ask(model, X)}
     method = getattr(event, "method", None)
-    if method == "predict" and event.result is not None and not equal(_plain(event.result), found["predict"]):
+    if method == "predict" and event.result is not None and not equal(_labels(model, event.result), found["predict"]):
         raise Refused(
             "the model no longer gives the answers that it gave in cell %d: it was changed afterwards" % event.cell, event.cell,
             hint="Keep it in a variable of its own, and fit nothing that it holds a second time.",
@@ -92,6 +93,16 @@ def answers_of(attempt):
         except Exception:  # SVC without probability=True
             pass
     return found
+
+
+def ask(model, X):
+    """The label of each row; where the model answers one score a class and no label, the number of the highest."""
+    return _labels(model, _forms.answer(model, X))
+
+
+def _labels(model, values):
+    said = _plain(values)
+    return said.argmax(axis=1) if said.ndim == 2 and not hasattr(model, "predict_proba") else said
 
 
 def _plain(values):
@@ -122,7 +133,7 @@ def noise_of(model, X, said):
     for size, limit in ((1, 40), (7, 20)):
         for start in range(0, min(len(said), size * limit), size):
             part = list(range(start, min(start + size, len(said))))
-            answers = _plain(model.predict(take(X, part)))
+            answers = ask(model, take(X, part))
             worst = max(worst, float(numpy.nanmax(numpy.abs(answers - said[part]))))
     if worst > 0.01 * spread:
         raise Refused(
@@ -135,7 +146,7 @@ def noise_of(model, X, said):
 def check(model, made, known, rows, answers, noise):
     """The model on what features.py makes of the test rows says what it said in the notebook."""
     place = {row: at for at, row in enumerate(known)}
-    said = _plain(model.predict(take(made, [place[row] for row in rows])))
+    said = ask(model, take(made, [place[row] for row in rows]))
     if not equal(said, answers["predict"], noise):
         bad = sum(1 for a, b in zip(said.tolist(), answers["predict"].tolist()) if a != b)
         raise Refused("%d of %d answers differ from the notebook's own" % (bad, len(rows)))

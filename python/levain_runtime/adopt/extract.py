@@ -419,19 +419,32 @@ def placeholder(column):
 
 
 def missing_words(read, trace):
-    """Words that the notebook counts as missing: na_values of its read."""
+    """Words that count as missing where the notebook read the file: pandas' own and na_values."""
     import ast
 
     site = trace.sites.get(read.site_id)
-    for keyword in site.node.keywords if site is not None else ():
-        if keyword.arg == "na_values":
-            try:
-                value = ast.literal_eval(keyword.value)
-            except ValueError:
-                return []
-            values = [v for item in value.values() for v in (item if isinstance(item, list) else [item])] if isinstance(value, dict) else value
-            return [v for v in ([values] if isinstance(values, str) else list(values)) if isinstance(v, str)]
-    return []
+    given = {keyword.arg: keyword.value for keyword in (site.node.keywords if site is not None else ())}
+    own = set() if is_off(given, "keep_default_na") or is_off(given, "na_filter") or read.kind in ("parquet", "json") else words_of_pandas()
+    try:
+        value = ast.literal_eval(given["na_values"]) if "na_values" in given else []
+    except ValueError:
+        value = []
+    if isinstance(value, dict):
+        value = [v for item in value.values() for v in (item if isinstance(item, (list, tuple, set)) else [item])]
+    values = [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple, set)) else []
+    return sorted(own | {v for v in values if isinstance(v, str)})
+
+
+def is_off(given, name):
+    return name in given and getattr(given[name], "value", True) is False
+
+
+def words_of_pandas():
+    try:
+        from pandas._libs.parsers import STR_NA_VALUES
+    except ImportError:
+        return {"", "NA", "NaN", "nan", "NULL", "null", "N/A", "n/a", "#N/A", "<NA>"}
+    return set(STR_NA_VALUES)
 
 
 def gaps_of(rows):

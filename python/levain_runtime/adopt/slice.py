@@ -377,7 +377,7 @@ class Slicer:
         return (lines, before) if lines else None
 
     def _try(self, node, live, in_function, in_loop):
-        lines, before = self.block(node.body, live, in_function, in_loop)
+        lines, before = self.block(node.body + node.orelse + node.finalbody, live, in_function, in_loop)
         if not lines:
             return None
         handlers, needed = [], live | before

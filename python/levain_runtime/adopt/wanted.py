@@ -91,6 +91,8 @@ def _wanted(trace, program, event, X, is_test):
         return None
     arguments = [*site.node.args, *[k.value for k in site.node.keywords if k.arg in ("X", "x", "data")]]
     node = arguments[0] if arguments and not isinstance(arguments[0], ast.Starred) else None
+    if type(event.estimator).__name__ == "Booster" and type(event.estimator).__module__.startswith("xgboost"):
+        node = None  # the call holds a DMatrix; its rows have a name of their own
     names = [n for n in getattr(event, "names", None) or []]
     y = arguments[1] if len(arguments) > 1 and event.__class__.__name__ == "Fit" else None
     return Wanted(event=event, node=node, statement=statement, X=X, site=site, is_test=is_test, names=names, y=y)
