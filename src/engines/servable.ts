@@ -3,12 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import type { Cell, Frame } from '../kernel/frame.ts';
 import { sha256 } from '../kernel/hash.ts';
-import {
-  type LoadedPythonModel,
-  type PythonResult,
-  type PythonRowError,
-  ROWS_REFUSED,
-} from '../ports/python-worker.ts';
+import type { LoadedPythonModel, PythonResult, PythonRowError } from '../ports/python-worker.ts';
 import { readEngine } from './engine-file.ts';
 import { withFault } from './fault.ts';
 import { outputsFromPython, positiveIndex, withRowErrors, withThreshold } from './outputs.ts';
@@ -146,6 +141,9 @@ function executable(spec: ServableSpec): string {
     throw new AppError('invalid', `${spec.model} v${spec.version} needs Python, but names no environment`);
   return spec.python.executable;
 }
+
+/** The kind of an error that says: the row, not the code, is what is wrong. */
+const ROWS_REFUSED = 'RowsRefused';
 
 /** What Python said of rows; those that the code refuses are no failures of it. */
 const rowErrors = (errors: readonly PythonRowError[] | undefined): readonly RowError[] | undefined =>

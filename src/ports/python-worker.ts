@@ -33,8 +33,6 @@ export interface PythonRowError {
   readonly message: string;
 }
 
-export const ROWS_REFUSED = 'RowsRefused';
-
 export interface LoadedPythonModel {
   /** Versions of Python and of the libraries that were loaded. */
   readonly libraries: Readonly<Record<string, string>>;
