@@ -188,7 +188,7 @@ async function ingredientsOf(
     });
   }
   const today = new Date(deps.clock.now()).toISOString().slice(0, 10);
-  return { found, declared, kernel, pythons, wanted: python, today };
+  return { found, declared, kernel, asked: new Set(), pythons, wanted: python, today };
 }
 
 async function digestsOf(source: string, data: FoundData): Promise<ReadonlyMap<string, string>> {

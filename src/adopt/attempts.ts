@@ -139,6 +139,7 @@ async function withWhatItAsksFor({ tried, ingredients, failed }: Search): Promis
   const known = [...recipe.requirements, ...failed.flatMap(({ requirements }) => requirements)];
   const missing = [...new Set(asked)].filter((name) => !known.includes(name));
   if (missing.length === 0) return undefined;
+  for (const name of missing) ingredients.asked.add(name);
   tried.pop();
   await last.attempt.close();
   return { ...recipe, requirements: [...recipe.requirements, ...missing] };
@@ -162,6 +163,8 @@ function nextRecipe(search: Search): Recipe | undefined {
   const last = tried.at(-1);
   if (last === undefined) return afterUnbuilt(search);
   if (isGood(last, ingredients.found)) return undefined;
+  // The same failure with other packages is the notebook's own.
+  if (tried.some((each) => each !== last && hasSameError(each, last, ingredients.found))) return undefined;
   const kinds = new Set([...tried.map(({ attempt }) => attempt.built.recipe), ...failed].map(({ kind }) => kind));
   const { day, why } = dayOf(ingredients.found, ingredients.today);
   const wantsPandas = suspectsPandas(last) && !kinds.has('pins') && usesPandas(ingredients.found);
@@ -192,8 +195,6 @@ function anotherDay({ tried, ingredients }: Search, last: Tried): Recipe | undef
   const error = packageError(last, ingredients.found);
   const { recipe } = last.attempt.built;
   if (!error || recipe.day === null || tried.filter(isOfDay).length > 1) return undefined;
-  const failedEarlier = tried.some((each) => each !== last && hasSameError(each, last, ingredients.found));
-  if (failedEarlier) return undefined;
   const direction = tried.some((each) => !isOfDay(each)) && wantsNewer(error) ? 'later' : 'earlier';
   const day = otherDay(recipe.day, direction, ingredients.today);
   return day === undefined

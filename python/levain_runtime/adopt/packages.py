@@ -126,7 +126,7 @@ NEEDED = [
     (r"\bread_gbq\s*\(", "pandas-gbq", "pandas reads BigQuery with it"),
     (r"\bto_markdown\s*\(", "tabulate", "pandas writes Markdown with it"),
     (r"\.style\b", "jinja2", "pandas styles tables with it"),
-    (r"\b\w+\.(plot|hist|boxplot)\s*[.(]|scatter_matrix\s*\(", "matplotlib", "pandas draws with it"),
+    (r"[\w)\]]\.(plot|hist|boxplot)\s*[.(]|scatter_matrix\s*\(", "matplotlib", "pandas draws with it"),
     (r"as_frame\s*=\s*True", "pandas", "scikit-learn makes frames of its data sets with it"),
     (r"['\"]s3://", "s3fs", "pandas reads s3:// with it"),
     (r"['\"]gs://", "gcsfs", "pandas reads gs:// with it"),

@@ -24,6 +24,7 @@ const ingredients = (more: object = {}, rest: Partial<Ingredients> = {}): Ingred
   found: Static.parse({ ok: true, packages: PACKAGES, ...more }),
   declared: undefined,
   kernel: undefined,
+  asked: new Set(),
   pythons: PYTHONS,
   wanted: null,
   today: '2026-06-01',

@@ -23,6 +23,8 @@ export interface Ingredients {
   readonly kernel: InstalledKernel | undefined;
   /** Installed Pythons, newest first: `3.12.1`. */
   readonly pythons: readonly string[];
+  /** What libraries asked for when they were used; grows with each run. */
+  readonly asked: Set<string>;
   /** `--python`. */
   readonly wanted: string | null;
   /** ISO day of today. */
@@ -206,12 +208,13 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /** Imports and `pip install` lines; an optional import of a package that nobody knows is left to its `except`. */
-function importsOf({ found, declared }: Ingredients): string[] {
+function importsOf({ found, declared, asked }: Ingredients): string[] {
   const imports = found.packages
     .filter(({ known, optional }) => known || !optional)
     .map(({ name, spec }) => (spec && /^[<=>!~]/.test(spec) ? `${name}${spec}` : name));
   const named = new Set(imports.map((line) => normalised(nameOf(line))));
   const plugins = (declared?.lines ?? []).map(nameOf).filter((name) => PLUGINS.has(normalised(name)));
+  plugins.push(...asked);
   return [...imports, ...plugins.filter((name) => !named.has(normalised(name)))];
 }
 
