@@ -7,8 +7,8 @@ import re
 
 from .. import forms as _forms
 from .. import inspect as _inspect
-from . import records as _records
 from . import adopted_rows as _adopted_rows
+from . import records as _records
 from .coding import coding_rule, same_cell
 from .compose import literal
 from .match import labels_of, match

@@ -50,7 +50,7 @@ def typed(name, values, kind):
             refuse(made.isna() & values.notna(), values, name + " is %r, not a date")
             values = made.astype(wanted) if str(made.dtype) != wanted else made
         elif wanted == "bool":
-            made = values.map({True: True, False: False, "True": True, "False": False, "true": True, "false": False, 1: True, 0: False})
+            made = values.map({True: True, False: False, "True": True, "False": False, "true": True, "false": False})
             refuse(made.isna() & values.notna(), values, name + " is %r, not true or false")
             values = made if made.isna().any() else made.astype(bool)
         else:

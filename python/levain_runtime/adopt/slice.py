@@ -2,11 +2,18 @@
 
 import ast
 
-from .effects import Aliases, Functions, bound_names, changed_targets, changes_within, root
+from .definitions import INDENT, Definitions, imports_of, indented
+from .effects import (
+    Aliases,
+    Functions,
+    bound_names,
+    changed_targets,
+    changes_within,
+    root,
+)
+from .plan import carries
 from .refusal import Refused
-from .rewrite import BUILTINS, SIZED, Writer, carries, drops_rows
-
-INDENT = "    "
+from .rewrite import BUILTINS, SIZED, Writer, drops_rows
 
 
 class Piece:
@@ -16,7 +23,7 @@ class Piece:
         self.statement, self.lines, self.first, self.last = statement, lines, None, None
 
 
-class Slicer:
+class Slicer(Definitions):
     """imports: {name: import statement}. hoisted: functions and classes that use nothing of the notebook's variables."""
 
     def __init__(self, plan):
@@ -26,7 +33,7 @@ class Slicer:
         self.imports, self.pieces = {}, []
         self._changed = None
         self.only, self.until = None, None  # orders of records: see Writer.only
-        self._import_lines = _imports(self.program)
+        self._import_lines = imports_of(self.program)
         for tree in self.program.trees:
             _mark_sizes(tree)
 
@@ -331,7 +338,7 @@ class Slicer:
             return None
         needed = (needed | before) - (bound_names(node.target) - live)
         head = writer.prelude + ["for %s in %s:" % (target, iterated)]
-        return head + _indented(lines), needed | self._needs(writer)
+        return head + indented(lines), needed | self._needs(writer)
 
     def _is_fold(self, node, in_function):
         """``kf.split(X)``: what is looped over are the row numbers of folds."""
@@ -358,7 +365,7 @@ class Slicer:
             if before <= needed:
                 break
             needed = needed | before
-        return (["while %s:" % test] + _indented(lines or ["pass"]), needed) if lines else None
+        return (["while %s:" % test] + indented(lines or ["pass"]), needed) if lines else None
 
     def _if(self, node, live, in_function, in_loop):
         first, before = self.block(node.body, live, in_function, in_loop)
@@ -367,9 +374,9 @@ class Slicer:
             return None
         writer = self._writer(in_function, in_loop)
         test = writer.inside(node.test)
-        lines = writer.prelude + ["if %s:" % test] + _indented(first or ["pass"])
+        lines = writer.prelude + ["if %s:" % test] + indented(first or ["pass"])
         if second:
-            lines += ["else:"] + _indented(second)
+            lines += ["else:"] + indented(second)
         return lines, live | before | other | self._needs(writer)
 
     def _with(self, node, live, in_function, in_loop):
@@ -385,128 +392,9 @@ class Slicer:
             inside, other = self.block(handler.body, live, in_function, in_loop)
             kind = "" if handler.type is None else " " + self._raw(handler.type)
             named = " as " + handler.name if handler.name else ""
-            handlers += ["except%s%s:" % (kind, named)] + _indented(inside or ["pass"])
+            handlers += ["except%s%s:" % (kind, named)] + indented(inside or ["pass"])
             needed = needed | other
-        return ["try:"] + _indented(lines) + (handlers or ["except Exception:", INDENT + "raise"]), needed
-
-    # Functions.
-
-    def _local_import(self, node, live):
-        return [self._raw(node)], live
-
-    def _own_import(self, node, live):
-        """An import of a module beside the notebook: what is used of it stands in this file."""
-        lines = []
-        for alias in node.names:
-            name = alias.asname or alias.name.split(".")[0]
-            if isinstance(node, ast.ImportFrom) and self.program.is_own(node.module) and alias.asname and alias.asname in live:
-                lines.append("%s = %s" % (alias.asname, alias.name))
-                live = (live - {alias.asname}) | {alias.name}
-            elif isinstance(node, ast.Import) and self.program.is_own(alias.name) and name in live:
-                used = sorted(_attributes_of(name, self.program.trees))
-                lines.append("%s = types.SimpleNamespace(%s)" % (name, ", ".join("%s=%s" % (u, u) for u in used)))
-                self.imports["types"] = "import types"
-                live = (live - {name}) | set(used)
-        return (lines, live) if lines else None
-
-    def _definition(self, node, live):
-        if isinstance(node, ast.ClassDef):
-            lines, names = self._class(node)
-        else:
-            lines, names = self._function(node)
-        return lines, (live - {node.name}) | names
-
-    def _function(self, node):
-        parameters = {a.arg for a in node.args.args + node.args.kwonlyargs + getattr(node.args, "posonlyargs", [])}
-        parameters |= {a.arg for a in (node.args.vararg, node.args.kwarg) if a is not None}
-        declared = {n for inner in ast.walk(node) if isinstance(inner, (ast.Global, ast.Nonlocal)) for n in inner.names}
-        lines, needed = self.block(node.body, set(parameters) | declared, True, False)
-        local = {n for inner in ast.walk(node) for n in _locally_bound(inner)} - declared
-        start = self.statement.offsets.span(node)[0]
-        body = self.statement.offsets.span(node.body[0])[0]
-        head = self.statement.source[start:body]
-        head = _signature(head)
-        writer = self._writer(True, False)
-        for default in [*node.args.defaults, *[d for d in node.args.kw_defaults if d is not None]]:
-            writer.text(default)
-        names = (needed - parameters - local - {node.name}) | self._needs(writer)
-        lines = [line for line in lines if not line.lstrip().startswith(("global ", "nonlocal "))]
-        if declared:
-            lines.insert(0, "nonlocal %s" % ", ".join(sorted(declared)))
-        return head.split("\n") + _indented(lines or ["pass"]), names | declared
-
-    def _class(self, node):
-        text, names = self._raw(node), set()
-        local = {n for inner in ast.walk(node) for n in _locally_bound(inner)} | {node.name}
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and inner.id not in BUILTINS and inner.id not in local:
-                names.add(inner.id)
-        lines = []
-        for base in node.bases + [k.value for k in node.keywords]:
-            names |= {n.id for n in ast.walk(base) if isinstance(n, ast.Name)} - BUILTINS
-        body = []
-        for inner in node.body:
-            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                made, needed = self._function(inner)
-                body += made
-                names |= needed
-            elif not (isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant)):
-                body.append(self._raw(inner))
-        head = text.split("\n", 1)[0]
-        lines = [head] + _indented(body or ["pass"])
-        return lines, names - local
-
-
-def _signature(head):
-    """``def f(a, b):`` without the comments and documentation that may stand between it and the body."""
-    depth = 0
-    for position, character in enumerate(head):
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character == ":" and depth == 0:
-            return head[: position + 1]
-    return head.rstrip()
-
-
-def _locally_bound(node):
-    if isinstance(node, ast.arg):
-        return {node.arg}
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        return {node.id}
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return {node.name}
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return {(a.asname or a.name).split(".")[0] for a in node.names}
-    if isinstance(node, ast.ExceptHandler) and node.name:
-        return {node.name}
-    return set()
-
-
-def _indented(lines):
-    return [INDENT + line if line else line for line in lines]
-
-
-def _attributes_of(name, trees):
-    return {n.attr for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name}
-
-
-def _imports(program):
-    """{name: the import that binds it}, of every import at any depth but of modules beside the notebook."""
-    found = {}
-    for tree in program.trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in [a for a in node.names if not program.is_own(a.name)]:
-                    name = alias.asname or alias.name.split(".")[0]
-                    found[name] = "import %s%s" % (alias.name, " as " + alias.asname if alias.asname else "")
-            elif isinstance(node, ast.ImportFrom) and node.module != "__future__" and not program.is_own(node.module):
-                for alias in node.names:
-                    name = alias.asname or alias.name
-                    source = "." * node.level + (node.module or "")
-                    found[name] = "from %s import %s%s" % (source, alias.name, " as " + alias.asname if alias.asname else "")
-    return found
+        return ["try:"] + indented(lines) + (handlers or ["except Exception:", INDENT + "raise"]), needed
 
 
 def _mark_sizes(tree):
