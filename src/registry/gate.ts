@@ -150,7 +150,7 @@ async function compare(deps: RegistryDeps, comparison: Comparison): Promise<Gate
     spec.task === 'regression' ? toRegression(outputs, y, rows) : toScored(outputs, y, rows, threshold);
   const flips = flipsOf(before, challenger!, rows);
   await setImmediate();
-  const unanswered = unansweredBy(challenger!, y, before, rival === undefined);
+  const unanswered = unansweredBy(challenger!, y, before);
   const compared = { metric, rows, flips, unanswered };
   return verdictOf(deps, comparison, scored(before), scored(challenger!), compared);
 }
@@ -206,16 +206,12 @@ interface Unanswered {
   readonly why: string;
 }
 
-/**
- * Rows with a target that the other one answers and this one does not: leaving them out would be to its advantage. The base rate
- * answers anything, so beside it the rows that features.py refuses, with a reason, do not count.
- */
-function unansweredBy(challenger: Outputs, y: Float64Array, other: Outputs, isBaseRate: boolean): Unanswered {
+/** Rows with a target that the other one answers and this one does not, refused or failed: leaving them out would be to its advantage. */
+function unansweredBy(challenger: Outputs, y: Float64Array, other: Outputs): Unanswered {
   let [rows, of, why] = [0, 0, ''];
   const messages = new Map(challenger.errors?.map(({ row, message }) => [row, message]));
-  const refused = new Set(challenger.errors?.flatMap((error) => (isBaseRate && error.refused ? [error.row] : [])));
   for (let i = 0; i < y.length; i++) {
-    if (Number.isNaN(y[i]!) || Number.isNaN(other.scores[i]!) || refused.has(i)) continue;
+    if (Number.isNaN(y[i]!) || Number.isNaN(other.scores[i]!)) continue;
     of += 1;
     if (!Number.isNaN(challenger.scores[i]!)) continue;
     rows += 1;
