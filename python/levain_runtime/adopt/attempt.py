@@ -11,7 +11,7 @@ from .match import labels_of, match
 from .plan import Plan
 from .raw import gaps_of, missing_words, placeholder, raw_of, raw_types
 from .refusal import Refused
-from .rewrite import Writer, short
+from .rewrite import MAX_SAMPLE_ROWS, Writer, short
 from .run import Features, run_over, take
 from .slice import Slicer, mark_carried
 from .unused import Tester, find, same
@@ -48,14 +48,14 @@ class Attempt:
 
     def _others(self):
         own = set(map(str, self.raw.columns))
-        siblings, tables = {}, set()
+        siblings, tables = set(), set()
         for other in self.trace.reads:
             if other.site_id == self.read.site_id or other.frame is None:
                 continue
             columns = list(map(str, other.frame.columns))
             shared = len(own & set(columns))
             if shared >= 2 and shared >= 0.8 * max(len(columns), 1):
-                siblings[other.site_id] = repr([c for c in other.frame.columns if str(c) in own])
+                siblings.add(other.site_id)
             else:
                 tables.add(other.site_id)
         return siblings, tables
@@ -258,8 +258,9 @@ def _names_of(tree):
 
 
 def value_of(record, name, held, trace):
-    if held.form == "table":
-        return next(read.frame for read in trace.reads if read.order == record.order)
+    if held.form in ("table", "sample"):
+        frame = next(read.frame for read in trace.reads if read.order == record.order)
+        return frame if held.form == "table" else frame.head(MAX_SAMPLE_ROWS)
     if record.kind == "fit":
         value = record.value.get() if record.value is not None else None
     elif record.learned is not None and held.form == record.learned.form:

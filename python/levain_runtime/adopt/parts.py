@@ -200,13 +200,16 @@ def mapped(known, frame):
 
 def of_group(known, groups):
     """What training had for the group of each row; groups is what df.groupby(...) gave."""
-    rows = groups.obj
+    rows, refused = groups.obj, {}
     made = pd.Series(np.nan, index=rows.index, dtype="object")
     for key, places in groups.indices.items():
         key = key[0] if isinstance(key, tuple) and len(key) == 1 else key
-        if key not in known:
-            refuse(np.isin(np.arange(len(rows)), places), [key] * len(rows), "%r was not seen in training")
-        made.iloc[places] = known[key]
+        if key in known:
+            made.iloc[places] = known[key]
+        else:
+            refused.update({int(place): "%r was not seen in training" % (key,) for place in places})
+    if refused:
+        raise RowsRefused(refused)
     return made.infer_objects()
 
 
@@ -251,7 +254,7 @@ NEEDS = {
     "joined": ["refuse", "RowsRefused"],
     "scaled": [],
     "mapped": ["refuse", "RowsRefused"],
-    "of_group": ["refuse", "RowsRefused"],
+    "of_group": ["RowsRefused"],
     "checked": ["RowsRefused"],
 }
 #: Their order in a file.

@@ -31,13 +31,13 @@ class Rows:
 class Plan(Rows):
     """What the rewriting knows and collects for one features.py.
 
-    main: site id of the read whose rows are served. siblings: {site id: columns} of other files with the same columns.
+    main: site id of the read whose rows are served. siblings: site ids of other files with the same columns.
     tables: site ids of other reads. carried: names that hold rows. learned: {name: Learned}. helpers: names of parts that are used.
     """
 
     def __init__(self, trace, program, main, siblings, tables):
         super().__init__(trace, program, main, siblings)
-        self.tables, self.main_only = tables, Rows(trace, program, main, {})
+        self.tables, self.main_only = tables, Rows(trace, program, main, set())
         self.learned, self.helpers, self.by_site = {}, set(), {}
         self.tops, self.rows, self.taken, self.renamed = set(), 0, set(), {}
         self.argument, self.is_main_used, self.after_read, self.is_resampled = "rows", False, "", False

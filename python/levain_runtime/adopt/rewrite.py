@@ -16,6 +16,7 @@ from .refusal import Refused
 ROWS = frozenset("drop_duplicates sample sort_values sort_index head tail query nlargest nsmallest truncate".split())
 #: Methods of pandas that number or join rows anew: serving rows go through them as they are.
 SAME_ROWS = frozenset("reset_index set_index reindex copy pop insert merge join concat align where mask loc iloc".split())
+MAX_SAMPLE_ROWS = 20
 FORMS = {"category": "category", "factorize": "factorized", "scaled": "scaled", "mapped": "mapped", "groups": "of_group"}
 SIZED = frozenset("range arange zeros ones full empty linspace".split())
 BUILTINS = frozenset(dir(builtins))
@@ -160,7 +161,8 @@ class Writer:
             text = "%s(%s)%s" % (plan.use("as_read"), plan.argument, plan.after_read)
             return "%s(%s%s)" % (plan.use("loaded"), text, plan.loaded) if plan.loaded is not None else text
         if site.id in plan.siblings:
-            return "%s(%s)[%s]" % (plan.use("as_read"), plan.argument, plan.siblings[site.id])
+            # Its statements run beside those of the served rows: a few of its own rows are enough for them.
+            return self.learned(node, site, site.records, "sample") + ".head(%d).copy()" % MAX_SAMPLE_ROWS
         return self.learned(node, site, site.records, "table")
 
     def _range(self, node):
@@ -375,7 +377,7 @@ class Writer:
         is_straight = not self.in_loop and not self.in_function and site.function is None
         if (self.only is not None or is_straight) and len(records) == 1 and not held.replayed:
             return "LEARNED[%s][%d]" % (quoted(held.name), site.records.index(records[0]))
-        if not self.in_function and not self.in_loop and form == "table":
+        if not self.in_function and not self.in_loop and form in ("table", "sample"):
             return "LEARNED[%s][0].copy()" % quoted(held.name)
         held.replayed = True
         return "%s(%s)" % (self.plan.use("learned"), quoted(held.name))
