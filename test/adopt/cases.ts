@@ -18,6 +18,8 @@ export interface Case {
   readonly notebook: string;
   /** The pinned packages that lie beside it as requirements.txt; null leaves them to adopt. */
   readonly environment: string | null;
+  /** The pins in which expected.json was found, where adopt is given none. */
+  readonly expectedIn?: string;
   /** Where its data lies, and which file of data.py that is. */
   readonly data: Readonly<Record<string, string>>;
   readonly model?: string;

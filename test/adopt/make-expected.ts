@@ -16,9 +16,9 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 const wanted = process.argv.slice(2);
 const data = await makeData();
-for (const { name, folder, environment, answers } of listCases()) {
+for (const { name, folder, environment, expectedIn, answers } of listCases()) {
   if (!answers || (wanted.length > 0 && !wanted.some((word) => name.includes(word)))) continue;
-  const python = await pythonOf(environment ?? 'today');
+  const python = await pythonOf(environment ?? expectedIn ?? 'today');
   const { stdout } = await run(python, [join(HERE, 'answers.py'), folder, data], {
     env: { ...process.env, OMP_NUM_THREADS: '2', PYTHONWARNINGS: 'ignore' },
     maxBuffer: 64 * 2 ** 20,

@@ -1,0 +1,4 @@
+import { adoptEach } from './suite.ts';
+
+/** Those that must not be served. */
+adoptEach(({ refused }) => refused !== undefined);
