@@ -76,6 +76,9 @@ class Writer:
             names |= {a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None}
         elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             names = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+            for inner in ast.walk(node.generators[0].iter):  # what is looped over first belongs to the scope outside
+                if isinstance(inner, ast.Name) and inner.id in names:
+                    self._name(inner)
         else:
             return False
         self.bound.append(names)
