@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
 import type { Choice } from './choose.ts';
 import type { Places } from './deps.ts';
+import { Brought } from './files/brought.ts';
 import { refusal } from './refusal.ts';
 import { runPython } from './run/processes.ts';
 import { toPythonText } from './run/session.ts';
@@ -36,6 +37,7 @@ export const Facts = z.looseObject({
   key: z.string().nullish(),
   dataset: z.looseObject({ path: z.string().nullable(), rows: z.number().nullish() }).nullish(),
   others: z.array(z.string()).default([]),
+  brought: Brought.nullish(),
   statements: z.number().nullish(),
   leaks: z.array(z.string()).default([]),
 });

@@ -6,6 +6,7 @@ import type { BestRun } from './attempts.ts';
 import { type Choice, nameOf } from './choose.ts';
 import type { AdoptDeps, Places } from './deps.ts';
 import type { Extracted } from './extract.ts';
+import { type BroughtRows, placeBrought } from './files/brought.ts';
 import { digestOfFile } from './files/copy.ts';
 import { type FoundData, isInside } from './files/data.ts';
 import type { Static } from './static.ts';
@@ -48,6 +49,7 @@ export async function toResult(input: ResultInput): Promise<AdoptResult> {
   const { places, found, best, choice, extracted, observed, timings } = input;
   const { attempt, run, candidates } = best;
   const failed = run.cells.filter(({ error }) => error !== null);
+  const rows = await broughtRows(input);
   return {
     t: 'result',
     kind: extname(places.name) === '.py' ? 'script' : 'notebook',
@@ -73,7 +75,8 @@ export async function toResult(input: ResultInput): Promise<AdoptResult> {
     proof: { ...extracted.proof },
     golden: extracted.golden,
     rawColumns: extracted.facts.rawColumns,
-    data: await dataFiles(input),
+    data: await dataFiles(input, rows),
+    brought: rows ? { path: rows.path, at: rows.at, sentence: sayBrought(rows, extracted, places) } : null,
     run: {
       executed: executedPath(attempt),
       log: attempt.log,
@@ -144,13 +147,14 @@ async function exported(
 }
 
 /** Each file that the run opened and did not make itself. */
-async function dataFiles(input: ResultInput): Promise<DataFile[]> {
+async function dataFiles(input: ResultInput, rows: BroughtRows | undefined): Promise<DataFile[]> {
   const { places, data, extracted, observed, digests } = input;
   const { facts } = extracted;
   const main = facts.dataset?.path ?? null;
   const lookups = new Set(facts.others);
   const found: DataFile[] = [];
   const taken = new Set<string>();
+  if (rows) found.push(toDataFile(input, rows, datasetName(rows.path, taken)));
   for (const { at, source } of await openedFiles(input, main)) {
     const role = at === main ? 'main' : lookups.has(at) ? 'lookup' : 'other';
     const table = observed.files[at];
@@ -172,6 +176,30 @@ async function dataFiles(input: ResultInput): Promise<DataFile[]> {
   }
   return found.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
 }
+
+async function broughtRows({ extracted, places }: ResultInput): Promise<BroughtRows | undefined> {
+  const { brought } = extracted.facts;
+  if (!brought) return undefined;
+  return placeBrought(brought, { out: extracted.folder, source: places.spec.source, folder: places.spec.folder });
+}
+
+/** Its place is where the file will stand, for what is remembered of a run stands on its data there. */
+const toDataFile = ({ extracted: { facts }, places }: ResultInput, rows: BroughtRows, name: string): DataFile => ({
+  name,
+  role: 'main',
+  path: rows.path,
+  source: join(places.spec.folder, rows.path),
+  outside: false,
+  asWritten: [],
+  digest: rows.digest,
+  sizeBytes: rows.sizeBytes,
+  rows: facts.dataset?.rows ?? null,
+  columns: facts.brought?.columns ?? null,
+  key: facts.key ?? null,
+});
+
+const sayBrought = (rows: BroughtRows, { facts }: Extracted, { name }: Places): string =>
+  `${name} takes its rows from ${facts.brought!.by}, not from a file: ${rows.path} holds the same rows, so that versions, the gate and the monitor have them; the notebook goes on loading its own`;
 
 /** What its text names and it did open, and what only the run could tell: paths put together, helpers that read. */
 async function openedFiles(

@@ -218,6 +218,8 @@ export const AdoptResult = z.object({
     }),
   ),
   data: z.array(DataFile),
+  /** Where a library brings the rows, the file to be written that holds them: `at` is where it is now; one of `data` is this one. */
+  brought: z.object({ path: z.string(), at: z.string(), sentence: z.string() }).nullable().default(null),
   run: z.object({
     executed: z.string(),
     log: z.string(),

@@ -2,7 +2,7 @@
 
 import os
 
-from . import testrows
+from . import brought, testrows
 from .wanted import is_of
 
 MAX_TRUTHS = 12
@@ -10,9 +10,9 @@ MAX_TRUTHS = 12
 
 def write(attempt, made, known, folder):
     """``levain/notebook_rows.json`` in the model's folder. made, known: what features.py makes of which raw rows."""
-    raw, read = attempt.raw, attempt.read
+    raw, target = brought.whole_of(attempt)
+    read = attempt.read
     fitted = fitted_of(attempt)
-    target = attempt._target()
     features = (made, known)
     try:
         if not attempt.wanted.is_test:

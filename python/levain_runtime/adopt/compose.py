@@ -104,7 +104,7 @@ def _renamed(text, plan):
 
 def _docstring(about):
     name = os.path.basename(about["notebook"] or "the notebook")
-    return '"""What stands between raw rows and the model of %s (%s).\n\nWritten by `levain adopt`; edit freely, then run `levain check`.\n"""' % (name, about["model"])
+    return '"""What stands between raw rows and the model of %s (%s).\n\nWritten by `levain adopt`; edit freely, then run `levain run`.\n"""' % (name, about["model"])
 
 
 def _constants(plan, about, needed):

@@ -8,6 +8,7 @@ import re
 from .. import forms as _forms
 from .. import inspect as _inspect
 from . import adopted_rows as _adopted_rows
+from . import brought as _brought
 from . import records as _records
 from .coding import coding_rule, same_cell
 from .compose import literal
@@ -47,6 +48,7 @@ def write_out(ip, choice, attempt, out_dir):
     dump(proof, os.path.join(out_dir, "proof.pkl"))
     write_golden(attempt, rows, answers, os.path.join(out_dir, "golden.json"))
     facts = facts_of(attempt, rows, refused, model_facts)
+    facts["brought"] = _brought.write(attempt, out_dir)
     if columns is not None:
         facts.update(
             features=False, learned=[], statements=0, refusedRows=0, refusals=[],
@@ -180,7 +182,7 @@ def write_golden(attempt, rows, answers, path):
     from ..frames import to_cells
 
     chosen = list(range(len(rows)))[:MAX_GOLDEN]
-    part = attempt.raw.iloc[[rows[at] for at in chosen]].reset_index(drop=True)
+    part = _brought.whole_of(attempt)[0].iloc[[rows[at] for at in chosen]].reset_index(drop=True)
     columns = []
     for name in part.columns:
         cells = to_cells(part[name])
@@ -242,10 +244,10 @@ def key_of(attempt):
 
 def coding_of(attempt, rows):
     """How the answers are written, seen from the target in the file: a rule of testrows.coding_rule, or None."""
-    target, truth = attempt._target(), truth_of(attempt)
+    (raw, target), truth = _brought.whole_of(attempt), truth_of(attempt)
     if target is None or truth is None or len(truth) != len(attempt.rows):
         return None
-    cells = attempt.raw[target].tolist()
+    cells = raw[target].tolist()
     pairs = [(same_cell(cells[row]), same_cell(value)) for row, value in zip(attempt.rows, truth) if row is not None]
     try:
         return coding_rule([pair for pair in pairs if pair[0] is not None and pair[1] is not None])

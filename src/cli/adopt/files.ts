@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { AdoptResult } from '../../adopt/types.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { sha256 } from '../../kernel/hash.ts';
@@ -17,7 +17,7 @@ export interface PlannedFile {
   readonly before: string | null;
 }
 
-/** levain.yaml, features.py and the lock, each compared with what stands there now. */
+/** levain.yaml, features.py, the lock and rows that a library brings, each compared with what stands there now. */
 export async function planFiles(
   folder: string,
   result: AdoptResult,
@@ -28,6 +28,7 @@ export async function planFiles(
     { path: PROJECT_FILE, text: composeProject(result, name, needed) },
     ...(result.features ? [{ path: FEATURES_FILE, text: result.features.text }] : []),
     { path: LOCK_FILE, text: result.environment.lock },
+    ...(result.brought ? [{ path: result.brought.path, text: await readFile(result.brought.at, 'utf8') }] : []),
   ]);
 }
 
@@ -55,7 +56,7 @@ export async function writeFiles(folder: string, files: readonly PlannedFile[]):
   const changed = files.filter(({ state }) => state !== 'same');
   const parts = changed.map((file) => ({
     ...file,
-    part: join(folder, `.${file.path}.${randomBytes(4).toString('hex')}`),
+    part: join(folder, dirname(file.path), `.${basename(file.path)}.${randomBytes(4).toString('hex')}`),
   }));
   const placed: PlannedFile[] = [];
   try {
@@ -76,7 +77,7 @@ export async function writeFiles(folder: string, files: readonly PlannedFile[]):
 export const REPLACED = '.levain/adopt/replaced';
 
 async function keepReplaced(folder: string, path: string, text: string): Promise<void> {
-  const to = join(folder, REPLACED, `${sha256(text).slice(0, 7)}-${path}`);
+  const to = join(folder, REPLACED, `${sha256(text).slice(0, 7)}-${basename(path)}`);
   await mkdir(dirname(to), { recursive: true });
   await writeFile(to, text);
 }

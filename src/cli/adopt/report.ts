@@ -54,8 +54,8 @@ const environmentLines = ({ environment }: AdoptResult): string[] => [
     .map(({ label, python, outcome }) => `tried before: ${label}, Python ${python}: ${outcome}`),
 ];
 
-function dataLines({ data }: AdoptResult): string[] {
-  return data.flatMap((file) => {
+function dataLines({ data, brought }: AdoptResult): string[] {
+  const lines = data.flatMap((file) => {
     const size = [
       file.rows === null ? '' : `${file.rows.toLocaleString('en-US')} rows`,
       file.columns === null ? '' : `${file.columns} columns`,
@@ -67,6 +67,7 @@ function dataLines({ data }: AdoptResult): string[] {
       ...elsewhere.map((path) => `  the notebook reads ${path}; it was led to ${file.path}`),
     ];
   });
+  return [...lines, brought?.sentence ?? ''];
 }
 
 function modelLines({ model, others }: AdoptResult): string[] {
@@ -134,6 +135,8 @@ export function leaksOf({ facts }: Pick<AdoptResult, 'facts'>): readonly string[
 }
 
 const FEATURES_LINES = 24;
+/** Of rows; nobody reads all of them. */
+const DATA_LINES = 4;
 
 /** The files as they would stand; the lock in one line, a long features.py cut unless `whole`. */
 export function filesText(files: readonly PlannedFile[], whole: boolean): string {
@@ -151,7 +154,11 @@ function fileText({ path, text, state }: PlannedFile, whole: boolean): string {
   const title = `${path} (${STATES[state]})`;
   if (path === LOCK_FILE) return `${title}\n  ${lockSummary(text)}`;
   const lines = text.trimEnd().split('\n');
-  const kept = whole || path !== FEATURES_FILE ? lines : lines.slice(0, FEATURES_LINES);
+  const kept = path.endsWith('.csv')
+    ? lines.slice(0, DATA_LINES)
+    : whole || path !== FEATURES_FILE
+      ? lines
+      : lines.slice(0, FEATURES_LINES);
   const more = lines.length - kept.length;
   return [title, ...kept.map((line) => `  ${line}`.trimEnd()), ...(more > 0 ? [`  … ${more} more lines`] : [])].join(
     '\n',
