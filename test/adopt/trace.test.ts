@@ -15,6 +15,7 @@ describe('the trace of a notebook', () => {
   for (const [module, what] of [
     ['test_trace', 'sees what a cell does without being seen'],
     ['test_candidates', 'tells which fitted object is the model that is meant'],
+    ['test_target', 'tells the column that is the target, or why none is'],
     ['test_compare', 'tells which stored outputs differ'],
   ] as const) {
     test(`${what}`, async () => {

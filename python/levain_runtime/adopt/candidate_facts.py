@@ -30,6 +30,7 @@ def facts_of(finder, candidate):
         "task": candidate.task,
         "classes": classes_of(candidate.value),
         "target": _target(candidate),
+        "targetWhy": candidate.target_why,
         "features": features_of(candidate),
         "dependsOnFailed": candidate.failed,
         "printedAnswersHold": candidate.holds,

@@ -31,13 +31,14 @@ CLOSE = 0.15
 
 class Candidate:
     """expression, value, aliases; fits: [Fit] of it in order, fit: the last; evaluations: since that fit, all_evaluations: ever;
-    task; test: the Evaluation whose rows are its test rows, or None; holds: see printedAnswersHold; failed: [cell]; target: Target."""
+    task; test: the Evaluation whose rows are its test rows, or None; holds: see printedAnswersHold; failed: [cell]; target: Target,
+    or None and target_why: the reason."""
 
     def __init__(self, found):
         self.expression, self.value, self.aliases = found.expression, found.value, found.aliases
         self.same = []
         self.fits, self.evaluations, self.all_evaluations, self.saves, self.evidence = [], [], [], [], []
-        self.task = self.test = self.holds = self.target = self.why_not = self.origin = None
+        self.task = self.test = self.holds = self.target = self.target_why = self.why_not = self.origin = None
         self.failed, self.confidence, self.support, self.best = [], 0.0, 0.0, None
 
     @property
@@ -188,7 +189,7 @@ class Finder(Weigher):
         fit = candidate.fit
         if fit is not None:
             candidate.failed = sorted(set(self.failed.behind(fit.record)) | set(self.failed.behind(self._test_record(candidate))))
-            candidate.target = find_target(self.trace, self.namespace, fit, set(fit.X_columns or ()))
+            candidate.target, candidate.target_why = find_target(self.trace, self.namespace, fit, set(fit.X_columns or ()))
         else:
             candidate.failed = self.failed.behind_name(candidate.root)
 
