@@ -11,6 +11,7 @@ from . import records as _r
 
 OF, KEY, GOT, AT = "__levain_of__", "__levain_key__", "__levain_got__", "__levain_at__"
 MAX_PLAIN = 2000
+MAX_COMPARED = 200000
 
 #: (cell, number) of the top-level statement under way.
 CURRENT = (0, -1)
@@ -165,12 +166,26 @@ def note(trace, site, entry, record, result):
     if record.kind in ("reduce", "fit", "filter") or result is None:
         record.group = freeze.group_of(entry.callee, entry.arguments)
     record.learned = freeze.learn(site.attribute, _receiver(entry), entry.arguments, _result(site, entry, result))
+    if record.callee.startswith("__main__.") and _leaves_rows_out(entry.arguments.get(0), result):
+        record.learned = freeze.Learned("rows", [])
     if trace.predictions and trace.predictions[-1].order == record.order:
         wanted = trace.predictions[-1].X_ref
         names = [name for name, value in list(trace.shell.user_ns.items()) if value is wanted and not name.startswith("_")]
         trace.predictions[-1].names, trace.predictions[-1].top = names, CURRENT
     if trace.fits and trace.fits[-1].order == record.order:
         trace.fits[-1].top = CURRENT
+
+
+def _leaves_rows_out(given, result):
+    """Whether a function of the notebook gave back some of its rows, each as it was, and nothing else (outliers taken out)."""
+    if not _r.is_frame(given) or not _r.is_frame(result) or not 0 < len(result) < len(given) <= MAX_COMPARED:
+        return False
+    if list(given.columns) != list(result.columns):
+        return False
+    from pandas.util import hash_pandas_object
+
+    known = set(hash_pandas_object(given, index=False).tolist())
+    return all(row in known for row in hash_pandas_object(result, index=False).tolist())
 
 
 def _receiver(entry):

@@ -134,8 +134,12 @@ def carries(node, plan, in_function=False, bound=frozenset()):
         site = plan.trace.site_of(node)
         if site is not None and site.id in plan.reads:
             return site.id == plan.main or site.id in plan.siblings
-        if site is not None and site.attribute not in JOINING and all(r.kind == "reduce" for r in site.records):
+        if site is not None and site.attribute not in JOINING and all(r.kind == "reduce" and not _gives_rows(r) for r in site.records):
             return False  # also where it never ran
     if isinstance(node, (ast.Lambda,)):
         return False
     return any(carries(child, plan, in_function, bound) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context))
+
+
+def _gives_rows(record):
+    return record.learned is not None and record.learned.form == "rows"

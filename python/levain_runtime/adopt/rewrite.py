@@ -126,6 +126,8 @@ class Writer:
             return self._read(node, site)
         if last.kind == "fit":
             return self._fit(node, site, records)
+        if last.learned is not None and last.learned.form == "rows" and self.keeps_rows and node.args:
+            return self.text(node.args[0])
         named = self._by_name(node, site, records)
         if named is not None:
             return named
