@@ -51,8 +51,26 @@ def _build(ip, choice, out_dir):
     program = Program(trace)
     model = model_of(ip.user_ns, choice)
     wanted = wanted_of(trace, program, model, choice)
-    best = first_success([Attempt(trace, program, model, wanted, choice, read) for read in main_reads(trace, choice)], out_dir)
+    best = best_of(trace, program, model, wanted, choice, out_dir)
     return _describe.write_out(ip, choice, with_target(best, out_dir) or best, out_dir)
+
+
+MAX_BY_HAND = 20
+
+
+def best_of(trace, program, model, wanted, choice, out_dir):
+    """Rows written by hand to try the model, as in predict([[3000, 3, 40]]), come from no file: the rows of its fit then count."""
+
+    def tried(rows):
+        return first_success([Attempt(trace, program, model, rows, choice, read) for read in main_reads(trace, choice)], out_dir)
+
+    try:
+        return tried(wanted)
+    except Refused:
+        fitted = fitted_of(trace, program, model)
+        if fitted is None or fitted.event is wanted.event or (getattr(wanted.event, "rows", None) or 0) > MAX_BY_HAND:
+            raise
+        return tried(fitted)
 
 
 def first_success(attempts, out_dir):
