@@ -75,7 +75,12 @@ async function askFor(candidates: readonly Candidate[], first: number, conversat
   const index = Number(await conversation.ask(question));
   const candidate = candidates[index]!;
   if (index === order[0]) {
-    const reason = `${nameOf(candidate)} is the best supported of ${order.length}: ${candidate.evidence[0] ?? 'it was evaluated last'}`;
+    const equals = order.filter((at) => at !== index && candidates[at]!.confidence === candidate.confidence);
+    const evidence = candidate.evidence[0] ?? 'it was evaluated last';
+    const reason =
+      equals.length === 0
+        ? `${nameOf(candidate)} is the best supported of ${order.length}: ${evidence}`
+        : `${nameOf(candidate)} was fitted last of those that are equally supported (${equals.map((at) => nameOf(candidates[at]!)).join(', ')} too): ${evidence}; --model names another`;
     return { candidate, index, chosenBy: 'evidence', reason };
   }
   return { candidate, index, chosenBy: 'person', reason: `${nameOf(candidate)} was chosen of ${order.length}` };

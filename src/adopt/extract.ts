@@ -39,6 +39,8 @@ export const Facts = z.looseObject({
   others: z.array(z.string()).default([]),
   brought: Brought.nullish(),
   statements: z.number().nullish(),
+  /** What the answers mean, where they are not the target's own values. */
+  notes: z.array(z.string()).default([]),
   leaks: z.array(z.string()).default([]),
 });
 export type Facts = z.output<typeof Facts>;

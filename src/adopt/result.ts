@@ -96,7 +96,13 @@ export async function toResult(input: ResultInput): Promise<AdoptResult> {
     },
     lints: found.lints,
     differences: candidates.differences,
-    warnings: [...input.warnings, ...best.warnings, ...observed.notes, ...extracted.facts.leaks],
+    warnings: [
+      ...input.warnings,
+      ...best.warnings,
+      ...observed.notes,
+      ...extracted.facts.notes,
+      ...extracted.facts.leaks,
+    ],
     timings: { ...timings, notebook: run.runMs },
   };
 }
@@ -111,6 +117,7 @@ function modelOf({ candidate, chosenBy, reason }: Choice, { facts }: Extracted):
     classes: facts.classes ?? candidate.classes,
     target: facts.target ?? candidate.target?.column ?? null,
     positive: facts.positive ?? candidate.target?.positive ?? null,
+    targetWhy: candidate.targetWhy,
     features: candidate.features,
     cell: candidate.cell,
     score: score && { name: score.name, value: score.value, rows: score.rows ?? null },

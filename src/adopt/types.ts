@@ -67,6 +67,8 @@ export const Candidate = z.looseObject({
   task: z.string().nullable().default(null),
   classes: z.array(z.json()).nullable().default(null),
   target: z.looseObject({ column: z.string().nullable(), positive: z.json().nullish() }).nullable().default(null),
+  /** Why no column is told as the target. */
+  targetWhy: z.string().nullable().default(null),
   features: z.array(z.string()).nullable().default(null),
   testRows: z
     .looseObject({ variable: z.string().nullable(), cell: z.number().nullish(), rows: z.number() })
@@ -173,6 +175,8 @@ export const AdoptResult = z.object({
     classes: z.array(z.json()).nullable(),
     target: z.string().nullable(),
     positive: z.json().nullable(),
+    /** Why there is no target, where there is none. */
+    targetWhy: z.string().nullish(),
     features: z.array(z.string()).nullable(),
     cell: z.number().nullable(),
     score: Score.nullable(),

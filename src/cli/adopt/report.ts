@@ -70,12 +70,13 @@ function dataLines({ data, brought }: AdoptResult): string[] {
   return [...lines, brought?.sentence ?? ''];
 }
 
-function modelLines({ model, others }: AdoptResult): string[] {
+function modelLines({ model, others, facts }: AdoptResult): string[] {
   const cell = model.cell === null ? '' : ` of cell ${model.cell}`;
   const positive = model.positive === null ? '' : ` (positive: ${JSON.stringify(model.positive)})`;
   return [
     `${model.variable}${cell}, ${shortType(model.type)}${scoreText(model.score)}`,
-    `predicts ${model.target ?? 'a target that no column of the data holds'}${positive}${taskOf(model) === null ? '' : `, ${taskOf(model)}`}`,
+    `${targetText(model)}${positive}${taskOf(model) === null ? '' : `, ${taskOf(model)}`}`,
+    ...notesOf(facts),
     model.reason,
     model.runsIn ?? '',
     ...shown(
@@ -85,6 +86,19 @@ function modelLines({ model, others }: AdoptResult): string[] {
       ),
     ),
   ];
+}
+
+/** The target; where it could not be proven, why, and what that costs. */
+function targetText({ target, targetWhy }: AdoptResult['model']): string {
+  if (target !== null) return `predicts ${target}`;
+  const why = targetWhy ?? 'no column of the data holds its target';
+  return `no target is told: ${why}. The gate measures nothing until levain.yaml names one (model: target: COLUMN)`;
+}
+
+/** What the answers mean, where they are not the target's own values. */
+function notesOf(facts: AdoptResult['facts']): readonly string[] {
+  const found = facts['notes'];
+  return Array.isArray(found) ? found.map(String) : [];
 }
 
 function featuresLines({ features, facts }: AdoptResult): string[] {
