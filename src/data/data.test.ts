@@ -295,6 +295,25 @@ eachDatabase((name, open) => {
     );
   });
 
+  test('columns that are said to be text keep their leading zeros, and make another version', async () => {
+    const deps = await depsOver(await open());
+    await writeFile(join(deps.folder, 'people.csv'), 'zip,age\n00501,41\n,7\n90210,12\n');
+    const sync = async (yaml: string) =>
+      (await syncDataset(deps, ann, { name: 'people', section: sectionOf(yaml), folder: deps.folder })).version;
+    assert.deepEqual(
+      (await sync('{ from: people.csv }')).schema.map(({ kind }) => kind),
+      ['integer', 'integer'],
+    );
+    const text = await sync('{ from: people.csv, text: [zip] }');
+    assert.deepEqual([text.version, text.schema.map(({ kind }) => kind)], [2, ['string', 'integer']]);
+    const { rows } = await readRows(deps, ann, { dataset: 'people', version: 'latest' }, { offset: 0, limit: 3 });
+    assert.deepEqual(
+      rows.map(({ zip }) => zip),
+      ['00501', null, '90210'],
+    );
+    await assert.rejects(sync('{ from: people.csv, text: [zipp] }'), /text names the column "zipp".*zip/);
+  });
+
   test('gate rows by hash of key and training rows share no row, and none is lost', async () => {
     const deps = await depsOver(await open());
     const lines = Array.from(

@@ -1,7 +1,8 @@
 import { AppError, isAppError } from '../kernel/errors.ts';
 import { toRecords } from '../kernel/frame.ts';
 import { type Analytics, fileList, identifier } from '../ports/analytics.ts';
-import { literal, presentText, rawRows, readCall } from './relation.ts';
+import type { DataSection } from '../project-file/index.ts';
+import { literal, presentText, rawRows, readCall, requireColumn } from './relation.ts';
 import type { ColumnKind, ColumnSchema, ReadPlan } from './types.ts';
 
 type Format = ReadPlan['format'];
@@ -11,6 +12,9 @@ const FORMATS: readonly (readonly [RegExp, Format])[] = [
   [/\.(csv|tsv|txt)(\.gz)?$/i, 'csv'],
   [/\.(json|jsonl|ndjson)(\.gz)?$/i, 'json'],
 ];
+/** What the data's section says of its CSV files, for nothing in them does. */
+type Said = Pick<DataSection, 'decimal' | 'text'>;
+
 const MAX_COLUMNS = 5000;
 /** Columns of one query that looks at cells. */
 const COLUMNS_A_QUERY = 40;
@@ -20,7 +24,7 @@ export async function inferPlan(
   analytics: Analytics,
   paths: readonly string[],
   names: readonly string[],
-  decimal?: ',',
+  said: Said = {},
 ): Promise<ReadPlan> {
   const formats = new Set(names.map((name) => FORMATS.find(([pattern]) => pattern.test(name))?.[1] ?? 'files'));
   const [format = 'files', ...others] = formats;
@@ -31,7 +35,7 @@ export async function inferPlan(
     );
   if (format === 'files') return { format, columns: [] };
   try {
-    return await planOf(analytics, format, { paths, names, decimal });
+    return await planOf(analytics, format, { paths, names, said });
   } catch (error) {
     throw isAppError(error, 'invalid') ? unreadable(error, names, format) : error;
   }
@@ -53,7 +57,7 @@ function unreadable(error: AppError, names: readonly string[], format: Format): 
 interface Files {
   readonly paths: readonly string[];
   readonly names: readonly string[];
-  readonly decimal: ',' | undefined;
+  readonly said: Said;
 }
 
 async function planOf(analytics: Analytics, format: Exclude<Format, 'files'>, files: Files): Promise<ReadPlan> {
@@ -81,6 +85,8 @@ const plainJson = (column: ColumnSchema): ColumnSchema =>
       ? toColumn(column.name, 'BIGINT')
       : column;
 
+const asText = ({ name }: ColumnSchema): ColumnSchema => toColumn(name, 'VARCHAR');
+
 const toColumn = (name: string, type: string): ColumnSchema => ({ name, type, kind: kindOf(type) });
 
 function kindOf(type: string): ColumnKind {
@@ -92,7 +98,7 @@ function kindOf(type: string): ColumnKind {
   return /^(VARCHAR|UUID|ENUM\(.*\))$/.test(type) ? 'string' : 'other';
 }
 
-async function csvPlan(analytics: Analytics, { paths, names, decimal }: Files): Promise<ReadPlan> {
+async function csvPlan(analytics: Analytics, { paths, names, said }: Files): Promise<ReadPlan> {
   const zipped = names[0]?.toLowerCase().endsWith('.gz') ? ", compression = 'gzip'" : '';
   const dialect = toRecords(
     await analytics.query(
@@ -104,11 +110,13 @@ async function csvPlan(analytics: Analytics, { paths, names, decimal }: Files): 
     format: 'csv' as const,
     delimiter: String(dialect?.['d'] ?? ','),
     quote: quote.length === 1 ? quote : '"',
-    ...(decimal && { decimal }),
+    ...(said.decimal && { decimal: said.decimal }),
   };
   const columns = await describe(analytics, readCall({ ...bare, columns: [] }, paths, names));
   const plan: ReadPlan = { ...bare, columns };
-  return { ...plan, columns: await csvTypes(analytics, plan, paths, names) };
+  const typed = await csvTypes(analytics, plan, paths, names);
+  for (const name of said.text ?? []) requireColumn(plan, name, 'text');
+  return { ...plan, columns: typed.map((column) => (said.text?.includes(column.name) ? asText(column) : column)) };
 }
 
 /** A column has the type that all its cells have. Dates and times are taken only in their ISO form: other forms stay text, as in pandas. */

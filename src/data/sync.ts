@@ -58,7 +58,10 @@ export async function syncDataset(deps: DataDeps, actor: Actor, input: SyncInput
   const files = await storeFiles(deps, source, listed, last?.source === origin ? store.toVersion(last) : undefined);
   const named = files.map((file) => [file.name, file.digest]);
   // The same bytes read otherwise are other rows.
-  const manifestDigest = digestOf(section.decimal ? { files: named, decimal: section.decimal } : named);
+  const { decimal, text } = section;
+  const manifestDigest = digestOf(
+    decimal || text ? { files: named, ...(decimal && { decimal }), ...(text && { text: [...text].sort() }) } : named,
+  );
   const known = await deps.db.read((tx) => store.findByManifest(tx, actor.projectId, name, manifestDigest));
   if (known) return { version: await checkAgain(deps, actor, store.toVersion(known), known, section), created: false };
   const draft = await describe(deps, actor, { name, section, files, manifestDigest, source: origin });
@@ -132,7 +135,7 @@ async function describe(
     analytics,
     paths,
     files.map((file) => file.name),
-    section.decimal,
+    section,
   );
   const relation = relationOf({ plan, files }, paths);
   assertColumns(relation, name, section);

@@ -40,6 +40,7 @@ export function completeData(written: WrittenEntry<'data'>, at: Path, complain: 
     from: written.from,
     as: as ?? '',
     ...(written.decimal === ',' && { decimal: written.decimal }),
+    ...(written.text && { text: written.text }),
     key: toList(written.key) ?? [],
     time: written.time ?? null,
     windowMs: written.window ?? null,

@@ -41,6 +41,7 @@ const dataset = section({
   from: z.union([text, section({ sql: text, url: text })]),
   as: insidePath.optional(),
   decimal: z.enum([',', '.']).optional(),
+  text: listOf(text).min(1).optional(),
   key: oneOrMany(text).optional(),
   time: text.optional(),
   window: duration.optional(),

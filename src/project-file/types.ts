@@ -34,6 +34,8 @@ export interface DataSection {
   readonly as: string;
   /** Numbers of its CSV files are written `3,14`. */
   readonly decimal?: ',';
+  /** Columns of its CSV files that are text though their cells look like numbers: codes with leading zeros. */
+  readonly text?: readonly string[];
   /** Columns that identify a row; empty where none were named. */
   readonly key: readonly string[];
   readonly time: string | null;

@@ -18,6 +18,7 @@ from .run import run_over, take
 
 MAX_CATEGORIES = 50
 MAX_GOLDEN = 200
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 KEY_NAME = re.compile(r"(^|[^a-z])(id|key|no|nr|number|code|index)$|(Id|ID|Key|No)$|^id")
 
 
@@ -287,6 +288,8 @@ def column_facts(raw, name):
         words = column.dropna().unique().tolist()
         if len(words) <= MAX_CATEGORIES and len(words) * 2 <= len(column):
             made["categories"] = sorted(str(word) for word in words)
+        if words and all(isinstance(word, str) and NUMBER.match(word) for word in words):
+            made["looksLikeNumbers"] = True
     return made
 
 

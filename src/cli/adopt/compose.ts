@@ -18,17 +18,19 @@ export interface Needed {
   readonly metric?: string | null;
   /** Of the numbers in the main file. */
   readonly decimal?: ',' | null;
+  /** Columns of the main file that look like numbers and were read as text. */
+  readonly text?: readonly string[];
 }
 
 /**
  * The shortest levain.yaml that is true: what the defaults say already is left out. The data whose rows the model answers comes
  * first, for the gate and the monitor stand on the first dataset.
  */
-export function composeProject(result: Composed, name: string, { metric = null, decimal = null }: Needed = {}): string {
+export function composeProject(result: Composed, name: string, { metric = null, ...read }: Needed = {}): string {
   const data = [...result.data].sort((a, b) => Number(b.role === 'main') - Number(a.role === 'main'));
   return writeProjectFile({
     name,
-    ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data, decimal)])) }),
+    ...(data.length > 0 && { data: Object.fromEntries(data.map((file) => [file.name, dataOf(file, data, read)])) }),
     steps: { [STEP]: stepOf(result) },
     model: modelOf(result, metric),
   });
@@ -50,12 +52,13 @@ function stepOf({ source, data, run }: Composed): Json {
 }
 
 /** A file outside of the project is copied to where the notebook finds it. */
-function dataOf(file: DataFile, all: readonly DataFile[], decimal: ',' | null): Json {
+function dataOf(file: DataFile, all: readonly DataFile[], { decimal = null, text = [] }: Needed): Json {
   const isKeyed = file.key !== null && (file.role === 'main' || all.length === 1);
   return {
     from: file.outside ? file.source : file.path,
     ...(file.outside && baseOf(file.source) !== file.path && { as: file.path }),
     ...(decimal !== null && file.role === 'main' && { decimal }),
+    ...(text.length > 0 && file.role === 'main' && { text }),
     ...(isKeyed && { key: file.key }),
   };
 }

@@ -3,6 +3,7 @@ import type { AdoptResult } from '../../adopt/types.ts';
 
 /** So much of a file says how it writes its numbers. */
 const HEAD_BYTES = 256 * 1024;
+const DELIMITED = /\.(csv|tsv|txt)$/i;
 const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
@@ -11,9 +12,20 @@ const COMMA_NUMBER = /^[+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?$/;
  */
 export async function findDecimal(result: Pick<AdoptResult, 'data' | 'rawColumns'>): Promise<',' | null> {
   const file = result.data.find(({ role }) => role === 'main');
-  if (!file || !/\.(csv|tsv|txt)$/i.test(file.path)) return null;
+  if (!file || !DELIMITED.test(file.path)) return null;
   const numbers = result.rawColumns.filter(({ type }) => type === 'number').map(({ name }) => name);
   return decimalOf(await headOf(file.source), numbers);
+}
+
+/** Columns that the notebook read as text (codes with leading zeros) though every cell in the file is a number. */
+export async function findTexts(result: Pick<AdoptResult, 'data' | 'rawColumns'>): Promise<readonly string[]> {
+  const file = result.data.find(({ role }) => role === 'main');
+  const names = result.rawColumns.flatMap(({ name, looksLikeNumbers }) => (looksLikeNumbers === true ? [name] : []));
+  if (!file || names.length === 0 || !DELIMITED.test(file.path)) return [];
+  const [header = ''] = (await headOf(file.source)).split(/\r?\n/, 1);
+  // Names that the notebook gave to the columns itself are not the file's.
+  const known = new Set(header.split(/[,;\t|]/).map(bare));
+  return names.filter((name) => known.has(name));
 }
 
 /** The same over the beginning of a file. */

@@ -7,7 +7,7 @@ import { parseDurationMs } from '../../kernel/units.ts';
 import { findUnchanged, sourcesOf } from '../adopt/again.ts';
 import { readGateMetric } from '../adopt/calibration.ts';
 import { LOCK_FILE } from '../adopt/compose.ts';
-import { findDecimal } from '../adopt/decimal.ts';
+import { findDecimal, findTexts } from '../adopt/decimal.ts';
 import { type PlannedFile, planFiles, REPLACED, writeFiles } from '../adopt/files.ts';
 import { freeName, type HandedOver, handOver } from '../adopt/hand-over.ts';
 import { type AdoptedRun, findMemory, type Memory, saveMemory } from '../adopt/memory.ts';
@@ -76,6 +76,7 @@ export const command: CommandModule = {
     const files = await planFiles(target.folder, result, name, {
       metric: gate?.metric ?? null,
       decimal: await findDecimal(result),
+      text: await findTexts(result),
     });
     context.out.line(`\n${reportText(result, gate)}\n\n${filesText(files, dryRun)}\n`);
     if (dryRun) return toResult(base, target, { result, files, name, wrote: false });
