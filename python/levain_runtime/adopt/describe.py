@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import time
 
 from .. import forms as _forms
 from .. import inspect as _inspect
@@ -15,9 +16,12 @@ from .compose import literal
 from .match import labels_of, match
 from .refusal import Refused
 from .run import run_over, take
+from .trained import trained_facts, trained_notes
 
 MAX_CATEGORIES = 50
 MAX_GOLDEN = 200
+#: Parts of a size that are asked for anyway, and until when more are.
+MIN_PARTS, MAX_PART_SECONDS = 10, 1.5
 NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 KEY_NAME = re.compile(r"(^|[^a-z])(id|key|no|nr|number|code|index)$|(Id|ID|Key|No)$|^id")
 
@@ -50,6 +54,9 @@ def write_out(ip, choice, attempt, out_dir):
     write_golden(attempt, rows, answers, os.path.join(out_dir, "golden.json"))
     facts = facts_of(attempt, rows, refused, model_facts)
     facts["brought"] = _brought.write(attempt, out_dir)
+    trained = trained_facts(attempt, made, known, rows, ask, equal)
+    facts.update(trained or {})
+    facts["notes"] += trained_notes(trained)
     if columns is not None:
         facts.update(
             features=False, learned=[], statements=0, refusedRows=0, refusals=[],
@@ -134,7 +141,10 @@ def noise_of(model, X, said):
         return 0.0
     spread, worst = float(numpy.nanstd(said)), 0.0
     for size, limit in ((1, 40), (7, 20)):
+        started = time.perf_counter()
         for start in range(0, min(len(said), size * limit), size):
+            if start >= size * MIN_PARTS and time.perf_counter() - started > MAX_PART_SECONDS:
+                break
             part = list(range(start, min(start + size, len(said))))
             answers = ask(model, take(X, part))
             worst = max(worst, float(numpy.nanmax(numpy.abs(answers - said[part]))))

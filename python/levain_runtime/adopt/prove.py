@@ -1,14 +1,16 @@
 """Proves a features.py in a fresh process, on the path that serves: ``python -m levain_runtime.adopt.prove OUT_DIR`` writes proof.json.
 
 The raw rows, as a gateway sends them, through features.py and the model give the notebook's own answers: all rows of the file at
-once, its test rows seven at a time, the first of them alone, in another order, without the columns that are said not to matter, and
-with other values in them. Rows that are refused on the way are counted; no test row may be among them.
+once, its test rows seven at a time, some of them alone, in another order, without the columns that are said not to matter, and
+with other values in them. Rows that are refused on the way are counted; no test row may be among them. Every test row is asked for at
+least once; the rest is bounded by what it costs, which is measured first: a model may take seconds for what others do at once.
 """
 
 import json
 import math
 import os
 import pickle
+import random
 import sys
 import time
 import warnings
@@ -16,7 +18,13 @@ import warnings
 MAX_ROWS = 20000
 MAX_SEVENS = 1400
 MAX_ALONE = 200
+MAX_CONSISTENT = 50
 SEVEN = 7
+#: What each check may cost beyond its least number of rows.
+SECONDS_AT_ONCE, SECONDS_IN_PARTS = 5.0, 1.5
+MIN_ALONE, MIN_PARTS, MIN_AT_ONCE = 20, 10, 200
+#: Rows of the two batches whose difference tells what one more row costs.
+FEW, MORE = 50, 500
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 
 
@@ -72,30 +80,49 @@ class Prover:
 
     def run(self):
         wanted = dict(zip(range(len(self.rows)), self.rows))
-        every = self._every()
+        alone, row = self._costs()
+        every = self._every(row)
         whole, errors = self._ask(every, False)
         self.refused = len(errors)
         at = {row: place for place, row in enumerate(every)}
-        self._compare("all %d rows at once" % len(every), whole, errors, [(at[row], n) for n, row in wanted.items()])
-        sevens = self._sample(MAX_SEVENS)
+        self._compare("all %d rows at once" % len(every) if len(every) == len(self.raw) else "%d rows of %d at once" % (len(every), len(self.raw)), whole, errors, [(at[row], n) for n, row in wanted.items()])
+        sevens = self._sample(SEVEN * _fitting(alone, MIN_PARTS, MAX_SEVENS // SEVEN))
         for start in range(0, len(sevens), SEVEN):
             part = sevens[start : start + SEVEN]
             self._small("test rows seven at a time", [wanted[n] for n in part], part)
-        for n in self._sample(MAX_ALONE):
+        for n in self._sample(_fitting(alone, MIN_ALONE, MAX_ALONE)):
             self._small("test rows alone", [wanted[n]], [n])
-        self._consistent(whole, errors, every)
-        backwards = list(reversed(self.rows))
-        self._small("test rows in another order", backwards, list(reversed(range(len(self.rows)))))
+        self._consistent(whole, errors, every, _fitting(alone, MIN_PARTS, MAX_CONSISTENT))
+        again = self._sample(_fitting(row, MIN_AT_ONCE, len(self.rows), SECONDS_AT_ONCE))
+        self._small("test rows in another order", [wanted[n] for n in reversed(again)], again[::-1])
         if self.unused and self.has_features:
-            self._small("other values in columns that do not matter", self.rows, list(range(len(self.rows))), True)
+            self._small("other values in columns that do not matter", [wanted[n] for n in again], again, True)
         return self.checks
 
-    def _every(self):
-        count = len(self.raw)
-        if count <= MAX_ROWS:
+    def _costs(self):
+        """Seconds of one row alone, and of one more row in a batch. The first of all questions loads what is loaded late."""
+        first = self.rows[:1]
+        self._timed(first)
+        alone, few = self._timed(first), self._timed(self.rows[:FEW])
+        count = min(MORE, len(self.rows)) - FEW
+        if count < FEW or few > 1.0:
+            return alone, few / max(1, len(self.rows[:FEW]))
+        return alone, max(0.0, self._timed(self.rows[:MORE]) - few) / count
+
+    def _timed(self, rows):
+        started = time.perf_counter()
+        self._ask(rows, False)
+        return time.perf_counter() - started
+
+    def _every(self, cost):
+        """Every row of the file, or every test row and as many others, drawn by a seed, as may be asked for."""
+        count, chosen = len(self.raw), sorted(set(self.rows))
+        limit = _fitting(cost, len(chosen) + MIN_AT_ONCE, MAX_ROWS, SECONDS_AT_ONCE)
+        if count <= limit:
             return list(range(count))
-        chosen = sorted(set(self.rows))
-        return (chosen + [row for row in range(count) if row not in set(chosen)][: max(0, MAX_ROWS - len(chosen))])[: max(MAX_ROWS, len(chosen))]
+        taken = set(chosen)
+        others = [row for row in range(count) if row not in taken]
+        return sorted(chosen + random.Random(0).sample(others, min(len(others), max(0, limit - len(chosen)))))
 
     def _sample(self, limit):
         count = len(self.rows)
@@ -142,9 +169,9 @@ class Prover:
                 if not same(cells[place], float(truth[n, k])):
                     raise Failed("%s: test row %d scores %r, the notebook said %r" % (check, n, cells[place], float(truth[n, k])))
 
-    def _consistent(self, whole, errors, every):
+    def _consistent(self, whole, errors, every, limit):
         """Rows of the file alone get what they get among all others."""
-        step = max(1, len(every) // 50)
+        step = max(1, -(-len(every) // limit))
         for place in range(0, len(every), step):
             said, failed = self._ask([every[place]], False)
             if bool(failed) != (place in errors):
@@ -152,6 +179,11 @@ class Prover:
             if not failed and not same(said["predict"][0], whole["predict"][place], self.noise):
                 raise Failed("row %d of the file gets %r alone and %r among others" % (every[place], said["predict"][0], whole["predict"][place]))
         self.checks.append("rows of the file alone and among others")
+
+
+def _fitting(cost, least, most, seconds=SECONDS_IN_PARTS):
+    """How many may be asked for, at so many seconds each."""
+    return most if cost * most <= seconds else min(most, max(least, int(seconds / cost)))
 
 
 def columns_of(raw):
