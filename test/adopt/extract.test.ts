@@ -15,7 +15,12 @@ interface Outcome {
   readonly form: string;
   readonly skipped?: string;
   readonly log?: string;
-  readonly facts: { readonly ok: boolean; readonly reason?: string; readonly cell?: number } | null;
+  readonly facts: {
+    readonly ok: boolean;
+    readonly reason?: string;
+    readonly cell?: number;
+    readonly notes?: readonly string[];
+  } | null;
   readonly proof: { readonly ok: boolean; readonly reason: string | null; readonly testRows: number } | null;
   readonly features?: string;
 }
@@ -55,6 +60,7 @@ function check(form: string, outcome: Outcome): void {
   assert.equal(facts.ok, true, facts.reason);
   assert.equal(proof?.ok, true, proof?.reason ?? undefined);
   assert.ok((proof?.testRows ?? 0) > 1);
+  if (told(form, 'notes')) assert.match(facts.notes?.join('\n') ?? '', new RegExp(told(form, 'notes')!));
 }
 
 for (const [name, requirements, version] of ENVIRONMENTS) {
