@@ -163,7 +163,7 @@ async function dataFiles(input: ResultInput, rows: BroughtRows | undefined): Pro
   const taken = new Set<string>();
   if (rows) found.push(toDataFile(input, rows, datasetName(rows.path, taken)));
   for (const { at, source } of await openedFiles(input, main)) {
-    const role = at === main ? 'main' : lookups.has(at) ? 'lookup' : 'other';
+    const role = at === main && !rows ? 'main' : lookups.has(at) ? 'lookup' : 'other';
     const table = observed.files[at];
     found.push({
       name: datasetName(at, taken),
@@ -206,7 +206,7 @@ const toDataFile = ({ extracted: { facts }, places }: ResultInput, rows: Brought
 });
 
 const sayBrought = (rows: BroughtRows, { facts }: Extracted, { name }: Places): string =>
-  `${name} takes its rows from ${facts.brought!.by}, not from a file: ${rows.path} holds the same rows, so that versions, the gate and the monitor have them; the notebook goes on loading its own`;
+  `${name} takes its rows from ${facts.brought!.by}: ${rows.path} holds the same rows as a table, so that versions, the gate and the monitor have them; the notebook goes on loading its own`;
 
 /** What its text names and it did open, and what only the run could tell: paths put together, helpers that read. */
 async function openedFiles(

@@ -1,4 +1,5 @@
-"""Rows that a library brings (``sklearn.datasets.load_iris``): no file holds them, so one is made for the versions, the gate and the monitor."""
+"""Rows that no file holds as a table: a library brings them (``sklearn.datasets.load_iris``), an address, a query, or a file of another
+form (a workbook, a file without a header). One is made of them for the versions, the gate and the monitor."""
 
 import ast
 import os
@@ -9,15 +10,41 @@ from .target import frame_of
 FILE = "brought.csv"
 MAX_CELLS = 20000000
 LOADER = re.compile(r"(?:[A-Za-z_]\w*\.)+(?:load|fetch)_\w+$")
+#: Files whose rows are read by name of their form; in the plain ones the first line names the columns.
+TABLE = re.compile(r"\.(?:csv|tsv|txt|parquet|pq|jsonl?|ndjson)(?:\.gz)?$", re.I)
+PLAIN = re.compile(r"\.(?:csv|tsv|txt)$", re.I)
+MAX_HEADER = 1 << 20
 
 
 def by(attempt):
-    """What brought the rows, as its users write it; None where a file holds them."""
+    """What brought the rows, in a few words; None where a file holds them as they are."""
     read = attempt.read
+    path = os.path.join(attempt.trace.root, str(read.path)) if read.path else None
+    if path is not None and os.path.isfile(path):
+        name = os.path.basename(path)
+        return None if _is_table(path, attempt.raw) else name + ", which is no table with a header line"
     written = str(read.written or "")
-    if not LOADER.match(written) or os.path.exists(os.path.join(attempt.trace.root, written)):
-        return None
-    return ".".join(part for part in written.split(".") if not part.startswith("_"))
+    if LOADER.match(written):
+        return ".".join(part for part in written.split(".") if not part.startswith("_"))
+    if re.match(r"\w+://", written):
+        return written.split("?")[0]
+    return "a query" if re.match(r"\s*(?:select|with)\s", written, re.I) else "what it reads in cell %d" % read.cell
+
+
+def _is_table(path, raw):
+    """Whether the file is read by itself as the notebook read it: its first line holds the names of the columns."""
+    if not PLAIN.search(path):
+        return bool(TABLE.search(path))
+    with open(path, "rb") as file:
+        line = file.readline(MAX_HEADER)
+    names = [str(name) for name in raw.columns if not re.match(r"Unnamed: \d+$", str(name))]
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return all(name.strip() in text.replace('""', '"') for name in names)
+    return True
 
 
 def whole_of(attempt):
@@ -36,7 +63,7 @@ def write(attempt, out_dir):
     """The file, beside facts.json, and what to say of it; None where there is nothing to bring or it would be too much."""
     library = by(attempt)
     whole, _ = whole_of(attempt)
-    if library is None or whole.size > MAX_CELLS:
+    if library is None or whole.size > MAX_CELLS or whole.columns.nlevels > 1:
         return None
     whole.to_csv(os.path.join(out_dir, FILE), index=False)
     return {"file": FILE, "stem": _stem(attempt, library), "by": library, "columns": len(whole.columns)}
@@ -44,6 +71,10 @@ def write(attempt, out_dir):
 
 def _stem(attempt, library):
     """``load_iris`` gives iris; of ``load_dataset("tips")`` the word says it."""
+    if not LOADER.match(library):
+        address = re.split(r"[?#]", str(attempt.read.path or attempt.read.written or ""))[0]
+        word = "rows" if library == "a query" else os.path.basename(address).split(".")[0]
+        return re.sub(r"\W+", "_", word).strip("_").lower() or "rows"
     last = re.sub(r"^(?:load|fetch)_", "", library.rsplit(".", 1)[-1])
     site = attempt.trace.sites.get(attempt.read.site_id)
     if last in ("dataset", "openml", "data") and site is not None:

@@ -18,11 +18,13 @@ export async function findDecimal(result: Pick<AdoptResult, 'data' | 'rawColumns
 }
 
 /** Columns that the notebook read as text (codes with leading zeros) though every cell in the file is a number. */
-export async function findTexts(result: Pick<AdoptResult, 'data' | 'rawColumns'>): Promise<readonly string[]> {
+export async function findTexts(
+  result: Pick<AdoptResult, 'data' | 'rawColumns' | 'brought'>,
+): Promise<readonly string[]> {
   const file = result.data.find(({ role }) => role === 'main');
   const names = result.rawColumns.flatMap(({ name, looksLikeNumbers }) => (looksLikeNumbers === true ? [name] : []));
   if (!file || names.length === 0 || !DELIMITED.test(file.path)) return [];
-  const [header = ''] = (await headOf(file.source)).split(/\r?\n/, 1);
+  const [header = ''] = (await headOf(result.brought?.at ?? file.source)).split(/\r?\n/, 1);
   // Names that the notebook gave to the columns itself are not the file's.
   const known = new Set(header.split(/[,;\t|]/).map(bare));
   return names.filter((name) => known.has(name));

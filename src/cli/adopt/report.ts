@@ -67,8 +67,17 @@ function dataLines({ data, brought }: AdoptResult): string[] {
       ...elsewhere.map((path) => `  the notebook reads ${path}; it was led to ${file.path}`),
     ];
   });
-  return [...lines, brought?.sentence ?? ''];
+  return [...lines, brought?.sentence ?? '', ...withoutData(data)];
 }
+
+/** A version stands on a dataset; where none holds the model's rows that is said before anything is written. */
+const withoutData = (data: AdoptResult['data']): readonly string[] =>
+  data.some(({ role }) => role === 'main')
+    ? []
+    : [
+        'no file holds the rows that the model answers, so `levain run` cannot register a version of it, and neither gate nor monitor works',
+        'give the file that the notebook means with --data PATH and adopt again, or have the notebook read its rows from a file beside it',
+      ];
 
 function modelLines({ model, others, facts }: AdoptResult): string[] {
   const cell = model.cell === null ? '' : ` of cell ${model.cell}`;

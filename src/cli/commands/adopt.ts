@@ -239,19 +239,11 @@ function toResult(base: CommandContext, target: Target, { result, files, name, w
       result,
     },
     text: lines.join('\n'),
-    warnings: [...result.warnings.filter((text) => !leaksOf(result).includes(text)), ...withoutData(result)],
+    warnings: result.warnings.filter((text) => !leaksOf(result).includes(text)),
     next,
     exitCode: EXIT.ok,
   };
 }
-
-/** A version stands on a dataset; rows that a library brings are none. */
-const withoutData = ({ data }: AdoptResult): readonly string[] =>
-  data.some(({ role }) => role === 'main')
-    ? []
-    : [
-        'the notebook reads its rows from no file, so a run has no training data and cannot register a version: have it read them from a file beside it',
-      ];
 
 async function nothingToDo(
   context: CommandContext,
