@@ -179,6 +179,7 @@ async function dataFiles(input: ResultInput, rows: BroughtRows | undefined): Pro
       rows: table?.rows ?? null,
       columns: table?.columns ?? null,
       key: (role === 'main' ? facts.key : null) ?? table?.key ?? null,
+      ...(at === main && rows && { isTable: false }),
     });
   }
   return found.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));

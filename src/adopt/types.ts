@@ -132,6 +132,8 @@ export const DataFile = z.object({
   columns: z.number().nullable(),
   /** A column that tells its rows apart, where there is one. */
   key: z.string().nullable(),
+  /** False where only the notebook can read its rows: see `brought`. */
+  isTable: z.boolean().optional(),
 });
 export type DataFile = z.output<typeof DataFile>;
 

@@ -314,6 +314,16 @@ eachDatabase((name, open) => {
     await assert.rejects(sync('{ from: people.csv, text: [zipp] }'), /text names the column "zipp".*zip/);
   });
 
+  test('a file that is said to be no table counts by its bytes alone', async () => {
+    const deps = await depsOver(await open());
+    await writeFile(join(deps.folder, 'odd.csv'), Buffer.from('name,age\nK\xf6ln,4\n\xff"x\n', 'latin1'));
+    const sync = async (yaml: string) =>
+      (await syncDataset(deps, ann, { name: 'odd', section: sectionOf(yaml), folder: deps.folder })).version;
+    await assert.rejects(sync('{ from: odd.csv }'), /odd\.csv cannot be read as csv/);
+    const { plan } = await sync('{ from: odd.csv, table: false }');
+    assert.deepEqual(plan, { format: 'files', columns: [] });
+  });
+
   test('gate rows by hash of key and training rows share no row, and none is lost', async () => {
     const deps = await depsOver(await open());
     const lines = Array.from(

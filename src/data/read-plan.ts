@@ -13,7 +13,7 @@ const FORMATS: readonly (readonly [RegExp, Format])[] = [
   [/\.(json|jsonl|ndjson)(\.gz)?$/i, 'json'],
 ];
 /** What the data's section says of its CSV files, for nothing in them does. */
-type Said = Pick<DataSection, 'decimal' | 'text'>;
+type Said = Pick<DataSection, 'decimal' | 'text' | 'table'>;
 
 const MAX_COLUMNS = 5000;
 /** Columns of one query that looks at cells. */
@@ -33,7 +33,7 @@ export async function inferPlan(
       'invalid',
       `The source mixes files of several formats (${[...formats].join(', ')}); narrow the glob`,
     );
-  if (format === 'files') return { format, columns: [] };
+  if (format === 'files' || said.table === false) return { format: 'files', columns: [] };
   try {
     return await planOf(analytics, format, { paths, names, said });
   } catch (error) {

@@ -58,9 +58,16 @@ export async function syncDataset(deps: DataDeps, actor: Actor, input: SyncInput
   const files = await storeFiles(deps, source, listed, last?.source === origin ? store.toVersion(last) : undefined);
   const named = files.map((file) => [file.name, file.digest]);
   // The same bytes read otherwise are other rows.
-  const { decimal, text } = section;
+  const { decimal, text, table } = section;
   const manifestDigest = digestOf(
-    decimal || text ? { files: named, ...(decimal && { decimal }), ...(text && { text: [...text].sort() }) } : named,
+    decimal || text || table === false
+      ? {
+          files: named,
+          ...(decimal && { decimal }),
+          ...(text && { text: [...text].sort() }),
+          ...(table === false && { table }),
+        }
+      : named,
   );
   const known = await deps.db.read((tx) => store.findByManifest(tx, actor.projectId, name, manifestDigest));
   if (known) return { version: await checkAgain(deps, actor, store.toVersion(known), known, section), created: false };

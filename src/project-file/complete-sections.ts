@@ -41,6 +41,7 @@ export function completeData(written: WrittenEntry<'data'>, at: Path, complain: 
     as: as ?? '',
     ...(written.decimal === ',' && { decimal: written.decimal }),
     ...(written.text && { text: written.text }),
+    ...(written.table === false && { table: written.table }),
     key: toList(written.key) ?? [],
     time: written.time ?? null,
     windowMs: written.window ?? null,

@@ -42,6 +42,7 @@ const dataset = section({
   as: insidePath.optional(),
   decimal: z.enum([',', '.']).optional(),
   text: listOf(text).min(1).optional(),
+  table: z.boolean().optional(),
   key: oneOrMany(text).optional(),
   time: text.optional(),
   window: duration.optional(),

@@ -36,6 +36,8 @@ export interface DataSection {
   readonly decimal?: ',';
   /** Columns of its CSV files that are text though their cells look like numbers: codes with leading zeros. */
   readonly text?: readonly string[];
+  /** Only the bytes count, whatever the name says: steps read it in a way of their own. */
+  readonly table?: false;
   /** Columns that identify a row; empty where none were named. */
   readonly key: readonly string[];
   readonly time: string | null;

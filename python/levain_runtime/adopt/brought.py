@@ -2,6 +2,7 @@
 form (a workbook, a file without a header). One is made of them for the versions, the gate and the monitor."""
 
 import ast
+import codecs
 import os
 import re
 
@@ -14,6 +15,9 @@ LOADER = re.compile(r"(?:[A-Za-z_]\w*\.)+(?:load|fetch)_\w+$")
 TABLE = re.compile(r"\.(?:csv|tsv|txt|parquet|pq|jsonl?|ndjson)(?:\.gz)?$", re.I)
 PLAIN = re.compile(r"\.(?:csv|tsv|txt)$", re.I)
 MAX_HEADER = 1 << 20
+OTHER_ROWS = frozenset(
+    "nrows skiprows skipfooter comment thousands converters true_values false_values error_bad_lines on_bad_lines chunksize".split()
+)
 
 
 def by(attempt):
@@ -22,7 +26,10 @@ def by(attempt):
     path = os.path.join(attempt.trace.root, str(read.path)) if read.path else None
     if path is not None and os.path.isfile(path):
         name = os.path.basename(path)
-        return None if _is_table(path, attempt.raw) else name + ", which is no table with a header line"
+        given = _given(attempt)
+        if given:
+            return "%s, read with %s" % (name, " and ".join(given))
+        return None if _is_table(path, attempt.raw) else name + ", which is no table in UTF-8 with a header line"
     written = str(read.written or "")
     if LOADER.match(written):
         return ".".join(part for part in written.split(".") if not part.startswith("_"))
@@ -31,20 +38,40 @@ def by(attempt):
     return "a query" if re.match(r"\s*(?:select|with)\s", written, re.I) else "what it reads in cell %d" % read.cell
 
 
+def _given(attempt):
+    """Arguments of the notebook's call by which it reads other rows or other cells than stand in the file."""
+    site = attempt.trace.sites.get(attempt.read.site_id)
+    if site is None or not str(site.attribute or "").startswith("read_"):
+        return []
+    return [keyword.arg for keyword in site.node.keywords if keyword.arg in OTHER_ROWS and not _is_nothing(keyword.value)]
+
+
+def _is_nothing(node):
+    return isinstance(node, ast.Constant) and node.value in (None, False, 0)
+
+
+def _is_utf8(path):
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open(path, "rb") as file:
+        for part in iter(lambda: file.read(1 << 20), b""):
+            try:
+                decoder.decode(part)
+            except UnicodeDecodeError:
+                return False
+    return True
+
+
 def _is_table(path, raw):
-    """Whether the file is read by itself as the notebook read it: its first line holds the names of the columns."""
+    """Whether the file is read by itself as the notebook read it: text whose first line holds the names of the columns."""
     if not PLAIN.search(path):
         return bool(TABLE.search(path))
+    if not _is_utf8(path):
+        return False
     with open(path, "rb") as file:
         line = file.readline(MAX_HEADER)
     names = [str(name) for name in raw.columns if not re.match(r"Unnamed: \d+$", str(name))]
-    for encoding in ("utf-8", "latin-1"):
-        try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return all(name.strip() in text.replace('""', '"') for name in names)
-    return True
+    text = line.decode("utf-8", "replace").replace('""', '"')
+    return all(name.strip() in text for name in names)
 
 
 def whole_of(attempt):

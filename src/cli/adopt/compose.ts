@@ -59,6 +59,7 @@ function dataOf(file: DataFile, all: readonly DataFile[], { decimal = null, text
     ...(file.outside && baseOf(file.source) !== file.path && { as: file.path }),
     ...(decimal !== null && file.role === 'main' && { decimal }),
     ...(text.length > 0 && file.role === 'main' && { text }),
+    ...(file.isTable === false && { table: false }),
     ...(isKeyed && { key: file.key }),
   };
 }
