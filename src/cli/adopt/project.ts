@@ -60,7 +60,15 @@ function sayWhatWasWritten(wrote: boolean, changed: readonly string[]): string {
   return `Wrote ${changed.join(', ')}.`;
 }
 
-function reportOf({ found, left }: AdoptFiles): string {
+function reportOf({ found, left, project, kind }: AdoptFiles): string {
   const notTaken = left.length > 0 ? ['', 'Not taken over:', ...left.map((line) => `  ${line}`)] : [];
-  return [...found, ...notTaken].join('\n');
+  return [...found, ...notTaken, ...(project['model'] && !project['data'] ? ['', withoutData(kind)] : [])].join('\n');
 }
+
+/** A version stands on a dataset; that there is none is said before anything is written. */
+const withoutData = (kind: AdoptFiles['kind']): string =>
+  `No file of rows was found, so \`levain run\` cannot register a version, and neither gate nor monitor works: ${
+    kind === 'mlproject'
+      ? 'give it with --data PATH and adopt again'
+      : 'name it in levain.yaml, data: { rows: { from: PATH } }'
+  }.`;
