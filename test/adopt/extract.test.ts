@@ -25,22 +25,25 @@ interface Outcome {
   readonly features?: string;
 }
 
-/** Packages of today and of a day in 2021: behaviour of pandas differs between them. */
+/** Packages of today and of a day in 2021: behaviour of pandas differs between them. The older ones run every third form, to save time. */
 const ENVIRONMENTS = [
-  ['today', ['pandas', 'scikit-learn', 'ipython', 'scipy', 'imbalanced-learn', 'cloudpickle'], '3.11'],
-  ['2021', ['pandas==1.2.4', 'numpy==1.20.3', 'scikit-learn==0.24.2', 'scipy==1.6.3', 'ipython==7.24.0'], '3.8'],
+  ['today', ['pandas', 'scikit-learn', 'ipython', 'scipy', 'imbalanced-learn', 'cloudpickle'], '3.11', 1],
+  ['2021', ['pandas==1.2.4', 'numpy==1.20.3', 'scikit-learn==0.24.2', 'scipy==1.6.3', 'ipython==7.24.0'], '3.8', 3],
 ] as const;
 
 const run = promisify(execFile);
 
-async function outcomes(python: string): Promise<ReadonlyMap<string, Outcome>> {
+async function outcomes(python: string, forms: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
   const env = {
     ...process.env,
     PYTHONPATH: `${here('../../python')}:${here('./python')}`,
     PYTHONDONTWRITEBYTECODE: '1',
     MPLBACKEND: 'Agg',
   };
-  const { stdout } = await run(python, [here('./python/extracted.py'), FORMS], { env, maxBuffer: MAX_OUTPUT_BYTES });
+  const { stdout } = await run(python, [here('./python/extracted.py'), FORMS, ...forms], {
+    env,
+    maxBuffer: MAX_OUTPUT_BYTES,
+  });
   const lines = stdout.split('\n').filter(Boolean);
   return new Map(lines.map((line) => JSON.parse(line) as Outcome).map((outcome) => [outcome.form, outcome]));
 }
@@ -63,12 +66,13 @@ function check(form: string, outcome: Outcome): void {
   if (told(form, 'notes')) assert.match(facts.notes?.join('\n') ?? '', new RegExp(told(form, 'notes')!));
 }
 
-for (const [name, requirements, version] of ENVIRONMENTS) {
+for (const [name, requirements, version, step] of ENVIRONMENTS) {
   describe(`what stands between raw rows and a model is extracted and proved, with packages of ${name}`, async () => {
     const python = await testPython(requirements, version);
-    const found = python === undefined ? new Map<string, Outcome>() : await outcomes(python);
-    for (const file of (await readdir(FORMS)).sort()) {
-      const form = file.replace(/\.py$/, '');
+    const all = (await readdir(FORMS)).filter((file) => file.endsWith('.py')).sort();
+    const forms = all.map((file) => file.replace(/\.py$/, '')).filter((_, at) => at % step === 0);
+    const found = python === undefined ? new Map<string, Outcome>() : await outcomes(python, forms);
+    for (const form of forms) {
       const outcome = found.get(form);
       const skip = python === undefined ? 'no such environment could be built' : (outcome?.skipped ?? false);
       test(`${form} ${told(form, 'expect') === 'refused' ? 'is refused' : 'is served'}`, { skip }, () => {

@@ -41,8 +41,10 @@ function parse(text: string, separator: string): string[][] {
     const fields: string[] = [];
     const pattern = isSpace
       ? /"([^"]*)"|(\S+)/g
-      : new RegExp(`(?:^|${separator})(?:"((?:[^"]|"")*)"|([^${separator}]*))`, 'g');
-    for (const match of line.matchAll(pattern)) fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+      : new RegExp(`${separator}(?:"((?:[^"]|"")*)"|([^${separator}]*))`, 'g');
+    // With a separator before the first field too, an empty one is a match as any other.
+    for (const match of (isSpace ? line : separator + line).matchAll(pattern))
+      fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
     rows.push(fields);
   }
   return rows;

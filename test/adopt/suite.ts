@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createPythonWorkers } from '../../src/adapters/python-worker/index.ts';
+import { systemClock } from '../../src/adapters/system/index.ts';
 import type { AdoptResult, Refused } from '../../src/adopt/types.ts';
 import type { PythonWorkers } from '../../src/ports/python-worker.ts';
 import { TEST_CACHE } from '../support/python-environment.ts';
@@ -27,7 +28,7 @@ export function adoptEach(isMine: (each: Case) => boolean): void {
   let workers: PythonWorkers;
   before(async () => {
     data = await makeData();
-    workers = createPythonWorkers({ clock: systemClock(), log: testLog(), pythonPath: PYTHON_PATH });
+    workers = createPythonWorkers({ clock: systemClock, log: testLog(), pythonPath: PYTHON_PATH });
   });
   after(() => workers?.close());
   for (const each of cases) test(titleOf(each), () => adoptOne(each, { data, workers, root }));
@@ -88,8 +89,4 @@ async function checkModel({ each, result, folder, work, workers }: Served): Prom
   const { batch, alone } = await answersOf(workers, result, rows, work);
   assert.equal(difference(expected, batch), undefined, 'in a batch');
   assert.equal(difference(expected, alone), undefined, 'alone');
-}
-
-function systemClock() {
-  return { now: Date.now, sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)) };
 }
