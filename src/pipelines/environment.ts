@@ -3,35 +3,12 @@ import { delimiter, dirname, join } from 'node:path';
 import { canonicalJson, type Json } from '../kernel/canonical-json.ts';
 import { AppError } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
+import { DEFAULT_PATH, inheritedEnvironment, PYTHON_SETTINGS } from '../kernel/step-environment.ts';
 import type { PythonEnvironment } from '../ports/executor.ts';
 import type { ProjectFile } from '../project-file/index.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { lockPath } from './keys.ts';
 import type { PipelineRun, SnapshotFile } from './types.ts';
-
-/** What a step inherits from the server, where it is set there. Nothing else comes in. */
-const INHERITED = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'TMPDIR',
-  'LD_LIBRARY_PATH',
-  'OPENBLAS_CORETYPE',
-  'OPENBLAS_L2_SIZE',
-  'CUDA_VISIBLE_DEVICES',
-  'SSL_CERT_FILE',
-  'REQUESTS_CA_BUNDLE',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'http_proxy',
-  'https_proxy',
-  'no_proxy',
-] as const;
 
 /** The digest that stands for "the system's own Python": a file without a lock. */
 export const NO_ENVIRONMENT = sha256('system');
@@ -77,10 +54,8 @@ export function stepEnvironment(
   input: StepEnvironmentInput,
 ): Readonly<Record<string, string>> {
   const { run, environment } = input;
-  const inherited = Object.fromEntries(
-    INHERITED.flatMap((name) => (deps.env[name] === undefined ? [] : [[name, deps.env[name]]])),
-  );
-  const path = inherited['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+  const inherited = inheritedEnvironment(deps.env, { network: true });
+  const path = inherited['PATH'] ?? DEFAULT_PATH;
   const bin = environment && dirname(environment.python);
   const url = `${deps.serverUrl()}${input.projectName === null ? '' : `/p/${input.projectName}`}`;
   const params = Object.entries(input.params).map(([name, value]) => [
@@ -93,13 +68,8 @@ export function stepEnvironment(
     PATH: bin ? `${bin}${delimiter}${path}` : path,
     ...(bin && { VIRTUAL_ENV: join(bin, '..') }),
     PYTHONPATH: deps.pythonPath,
-    PYTHONUNBUFFERED: '1',
+    ...PYTHON_SETTINGS,
     PYTHONDONTWRITEBYTECODE: '1',
-    PYTHONHASHSEED: '0',
-    MPLBACKEND: 'Agg',
-    // Threads that wait must not spin: beside a busy neighbour a fit of one second took six.
-    OMP_WAIT_POLICY: 'PASSIVE',
-    GIT_PYTHON_REFRESH: 'quiet',
     ...(input.cpu !== null && { OMP_NUM_THREADS: String(Math.max(1, Math.floor(input.cpu))) }),
     MLFLOW_TRACKING_URI: url,
     MLFLOW_REGISTRY_URI: url,

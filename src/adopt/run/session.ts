@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DEFAULT_PATH, inheritedEnvironment, PYTHON_SETTINGS } from '../../kernel/step-environment.ts';
 import type { Kernel, Kernels } from '../../ports/kernels.ts';
 import { refusal } from '../refusal.ts';
 import type { Isolation } from './network.ts';
@@ -70,24 +71,6 @@ function toSession(kernel: Kernel): Session {
 /** A text as a Python literal; JSON's escapes are Python's. */
 export const toPythonText = (text: string): string => JSON.stringify(text);
 
-/** What a kernel inherits where it is set; nothing else comes in, no key of a person's shell among it. */
-const INHERITED = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'TMPDIR',
-  'LD_LIBRARY_PATH',
-  'OPENBLAS_CORETYPE',
-  'OPENBLAS_L2_SIZE',
-  'CUDA_VISIBLE_DEVICES',
-] as const;
-const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'] as const;
-const CERTIFICATES = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE'] as const;
-
 /** The kernel's environment: as a step's, so that what runs here runs there; what it imports stays compiled for those. */
 export function kernelEnvironment(options: {
   readonly python: string;
@@ -96,22 +79,15 @@ export function kernelEnvironment(options: {
   readonly isolation: Pick<Isolation, 'env'>;
   readonly env: NodeJS.ProcessEnv;
 }): Record<string, string> {
-  const names: readonly string[] = options.network ? [...INHERITED, ...PROXIES, ...CERTIFICATES] : INHERITED;
-  const inherited = Object.fromEntries(
-    names.flatMap((name) => (options.env[name] === undefined ? [] : [[name, options.env[name]]])),
-  );
+  const inherited = inheritedEnvironment(options.env, options);
   const bin = dirname(options.python);
   return {
     LANG: 'C.UTF-8',
     ...inherited,
-    PATH: `${bin}:${inherited['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
+    PATH: `${bin}:${inherited['PATH'] ?? DEFAULT_PATH}`,
     VIRTUAL_ENV: join(bin, '..'),
     PYTHONPATH: options.pythonPath,
-    PYTHONUNBUFFERED: '1',
-    PYTHONHASHSEED: '0',
-    MPLBACKEND: 'Agg',
-    OMP_WAIT_POLICY: 'PASSIVE',
-    GIT_PYTHON_REFRESH: 'quiet',
+    ...PYTHON_SETTINGS,
     ...options.isolation.env,
   };
 }
