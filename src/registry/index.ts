@@ -2,7 +2,7 @@ export { approvalSentence, approve, assertDeployable, decideAfterGate, reject, s
 export { type Background, backgroundOf } from './background.ts';
 export { registerCandidate } from './candidate.ts';
 export { clearChampionIn, setAlias, setChampionIn } from './champion.ts';
-export { type CodingRule, coded, codingRule, decoded, isPositive, wordsOf } from './coding.ts';
+export { type CodingRule, codingRule } from './coding.ts';
 export { GATE_ROWS_LIMIT, runGate } from './gate.ts';
 export { findHold, findHoldIn, resume, setHold, setHoldIn } from './holds.ts';
 export { mlflowRegistry, uniqueRegistrations } from './mlflow/index.ts';

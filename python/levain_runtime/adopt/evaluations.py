@@ -1,7 +1,6 @@
 """What a run tells of how good a fitted object is: on which rows it was asked, and what the notebook computed of the answers."""
 
 from . import records as _r
-from .reach import parts_of
 
 MAX_ROWS = 50000
 #: Share of rows that training has seen too from which on rows count as training rows. Coded tables repeat rows, so it is high.
@@ -203,8 +202,3 @@ def _same(one, other):
         return bool((one.astype(str) == other.astype(str)).all())
     except Exception:
         return None
-
-
-def same_answers(value, alias):
-    """Whether one object is the other's inner one and so answers the same: best_estimator_ of a search."""
-    return any(part is alias for part in parts_of(value))

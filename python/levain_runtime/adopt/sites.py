@@ -12,7 +12,6 @@ import re
 
 #: Names under which instrumented code finds its hooks (see trace.py).
 BEGIN, CALLEE, ARG, END = "__levain_begin__", "__levain_callee__", "__levain_arg__", "__levain_end__"
-HOOKS = (BEGIN, CALLEE, ARG, END)
 # Python's own lines: str.splitlines knows more line ends.
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 

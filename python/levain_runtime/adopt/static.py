@@ -26,7 +26,6 @@ PYTHON2_LINES = [
     (re.compile(r"^\s*print\s+[^\s(=.,\[]", re.M), "print as a statement"), (re.compile(r"^\s*print\s*$", re.M), None), (re.compile(r"\bexcept\s+[\w.]+\s*,\s*\w+\s*:"), "except X, e"), (re.compile(r"\braise\s+\w+\s*,\s*['\"]"), "raise X, text"),
     (re.compile(r"\bexec\s+['\"]"), "exec as a statement"), (re.compile(r"[^'\"<>]<>[^'\"<>]"), "<>"), (re.compile(r"\b0[0-7]{3}\b(?!\.)"), "octal 0777"),
 ]
-PYTHON2_NAMES = re.compile(r"\b(raw_input|xrange|unicode|unichr|basestring|reduce_|long)\s*\(|\.(iteritems|itervalues|iterkeys|has_key)\s*\(")
 
 
 def analyse(path, root=None, cells=None):
