@@ -4,27 +4,21 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { dataDeps, sectionOf } from '../../test/support/data.ts';
 import { eachDatabase } from '../../test/support/db.ts';
 import { tempDir } from '../../test/support/temp.ts';
 import { createAnalytics } from '../adapters/duckdb/index.ts';
-import { openFsObjects } from '../adapters/objects-fs/index.ts';
-import { createSources } from '../adapters/sources/index.ts';
-import { createLog, systemClock, systemRandom } from '../adapters/system/index.ts';
-import { createContent } from '../content/index.ts';
 import { listActivity } from '../identity/index.ts';
 import { isAppError } from '../kernel/errors.ts';
 import { findColumn, toRecords } from '../kernel/frame.ts';
 import { DEFAULT_PROJECT_ID } from '../kernel/ids.ts';
-import { createOutbox } from '../outbox/index.ts';
 import { type Analytics, fileList } from '../ports/analytics.ts';
 import type { Db } from '../ports/db.ts';
-import { type DataSection, parseProjectFile } from '../project-file/index.ts';
 import type { Actor } from '../wire/route.ts';
 import {
   type Cut,
   currentVersion,
   cutDigest,
-  type DataDeps,
   diffVersions,
   gateRows,
   gateSplitOf,
@@ -44,18 +38,8 @@ const VEGA = join(import.meta.dirname, '../../node_modules/vega-datasets/data');
 const analytics: Analytics = createAnalytics({ tempDir: join(tempDir(), 'spill') });
 after(() => analytics.close());
 
-async function depsOver(db: Db): Promise<DataDeps & { folder: string }> {
-  const folder = tempDir();
-  const [clock, random] = [systemClock, systemRandom];
-  const log = createLog({ name: 'test', level: 'error' });
-  const objects = await openFsObjects({ dir: join(folder, '.objects') });
-  const content = createContent({ db, objects, clock, random, cacheDir: join(folder, '.cache') });
-  const outbox = createOutbox({ db, clock, random, log });
-  const identity = { db, clock, random, log };
-  return { db, content, clock, random, log, outbox, identity, analytics, sources: createSources(), folder };
-}
+const depsOver = (db: Db) => dataDeps(db, analytics);
 
-const sectionOf = (yaml: string): DataSection => parseProjectFile(`data: { d: ${yaml} }`, 'p/levain.yaml').data['d']!;
 const md5 = (path: string): string => createHash('md5').update(readFileSync(path)).digest('hex');
 
 const CHURN = `customerID,tenure,plan,charge,since

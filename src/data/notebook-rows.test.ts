@@ -2,24 +2,18 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { dataDeps, sectionOf } from '../../test/support/data.ts';
 import { eachDatabase } from '../../test/support/db.ts';
 import { tempDir } from '../../test/support/temp.ts';
 import { createAnalytics } from '../adapters/duckdb/index.ts';
-import { openFsObjects } from '../adapters/objects-fs/index.ts';
-import { createSources } from '../adapters/sources/index.ts';
-import { createLog, systemClock, systemRandom } from '../adapters/system/index.ts';
-import { createContent } from '../content/index.ts';
 import { findColumn } from '../kernel/frame.ts';
 import { DEFAULT_PROJECT_ID } from '../kernel/ids.ts';
-import { createOutbox } from '../outbox/index.ts';
 import type { Analytics } from '../ports/analytics.ts';
 import type { Db } from '../ports/db.ts';
-import { type DataSection, parseProjectFile } from '../project-file/index.ts';
 import type { Actor } from '../wire/route.ts';
 import {
   type Cut,
   cutDigest,
-  type DataDeps,
   gateRows,
   holdRows,
   materialise,
@@ -32,18 +26,7 @@ const ann: Actor = { projectId: DEFAULT_PROJECT_ID, user: 'ann', kind: 'user' };
 const analytics: Analytics = createAnalytics({ tempDir: join(tempDir(), 'spill') });
 after(() => analytics.close());
 
-async function depsOver(db: Db): Promise<DataDeps & { readonly folder: string }> {
-  const folder = tempDir();
-  const [clock, random] = [systemClock, systemRandom];
-  const log = createLog({ name: 'test', level: 'error' });
-  const objects = await openFsObjects({ dir: join(folder, '.objects') });
-  const content = createContent({ db, objects, clock, random, cacheDir: join(folder, '.cache') });
-  const outbox = createOutbox({ db, clock, random, log });
-  const identity = { db, clock, random, log };
-  return { db, content, clock, random, log, outbox, identity, analytics, sources: createSources(), folder };
-}
-
-const sectionOf = (yaml: string): DataSection => parseProjectFile(`data: { d: ${yaml} }`, 'p/levain.yaml').data['d']!;
+const depsOver = (db: Db) => dataDeps(db, analytics);
 
 const lines = (from: number, to: number, more = ''): string =>
   Array.from({ length: to - from }, (_, i) => `r${from + i},${(from + i) % 7},x${more}\n`).join('');

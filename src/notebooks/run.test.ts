@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { notebookSpecIn } from '../../test/support/notebook-spec.ts';
 import { NOTEBOOK_REQUIREMENTS, pythonEnvironment } from '../../test/support/python-environment.ts';
 import { parseNotebook } from './notebook.ts';
 import { NotebookResult, type NotebookSpec } from './types.ts';
@@ -31,23 +32,7 @@ async function run(sources: readonly string[], more: Partial<NotebookSpec> = {})
     execution_count: null,
   }));
   await writeFile(join(folder, 'a.ipynb'), JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells }));
-  const spec: NotebookSpec = {
-    notebook: join(folder, 'a.ipynb'),
-    name: 'a.ipynb',
-    cwd: folder,
-    python,
-    output: join(folder, 'out.ipynb'),
-    progress: join(folder, 'progress.jsonl'),
-    result: join(folder, 'result.json'),
-    params: {},
-    cellTimeoutMs: null,
-    timeoutMs: null,
-    exports: [],
-    mayFail: [],
-    front: null,
-    watch: null,
-    ...more,
-  };
+  const spec = notebookSpecIn(folder, python, more);
   await writeFile(join(folder, 'spec.json'), JSON.stringify(spec));
   const child = spawn(process.execPath, [path('./main.ts'), join(folder, 'spec.json')], {
     env: { PATH: process.env['PATH'], TMPDIR: folder, PYTHONPATH: path('../../python') },

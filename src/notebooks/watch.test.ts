@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { notebookSpecIn } from '../../test/support/notebook-spec.ts';
 import { NOTEBOOK_REQUIREMENTS, pythonEnvironment } from '../../test/support/python-environment.ts';
 import { createKernels } from '../adapters/jupyter/index.ts';
 import { runNotebook } from './run.ts';
-import type { NotebookSpec } from './types.ts';
 
 let python = '';
 let root = '';
@@ -67,20 +67,8 @@ async function told(
   await writeFile(join(folder, 'a.ipynb'), JSON.stringify(notebook));
   await writeFile(join(folder, 'homes.csv'), csv());
   const model = join(folder, 'model');
-  const spec: NotebookSpec = {
-    notebook: join(folder, 'a.ipynb'),
-    name: 'a.ipynb',
-    cwd: folder,
-    python,
-    output: join(folder, 'out.ipynb'),
-    progress: join(folder, 'progress.jsonl'),
-    result: join(folder, 'result.json'),
-    params: {},
-    cellTimeoutMs: null,
-    timeoutMs: null,
+  const spec = notebookSpecIn(folder, python, {
     exports: [{ variable: 'clf', folder: model, facts: join(folder, 'facts.json') }],
-    mayFail: [],
-    front: null,
     watch: {
       features: null,
       target,
@@ -94,7 +82,7 @@ async function told(
         texts: ['town', 'left'],
       },
     },
-  };
+  });
   const env = { ...process.env, PYTHONPATH: fileURLToPath(new URL('../../python', import.meta.url)) };
   let log = '';
   const result = await runNotebook(

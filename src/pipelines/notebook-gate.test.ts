@@ -2,33 +2,16 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { testDb } from '../../test/support/db.ts';
-import {
-  applyFolder,
-  closePipelines,
-  pipelinesDeps,
-  projectFolder,
-  runToEnd,
-  writeProjectFile,
-} from '../../test/support/pipelines.ts';
-import { NOTEBOOK_REQUIREMENTS, pythonEnvironment } from '../../test/support/python-environment.ts';
+import { applyFolder, notebookWorld, projectFolder, runToEnd, writeProjectFile } from '../../test/support/pipelines.ts';
 import { LOCAL } from '../../test/support/tracking.ts';
 import { getVersion, openServable } from '../registry/index.ts';
-import { type PipelinesDeps, startPipelinesWork } from './index.ts';
+import type { PipelinesDeps } from './index.ts';
 
 let deps: PipelinesDeps;
 let lock = '';
 let stop: () => Promise<void>;
 before(async () => {
-  lock = (await pythonEnvironment(NOTEBOOK_REQUIREMENTS)).lock;
-  const db = await testDb();
-  deps = await pipelinesDeps(db);
-  const work = startPipelinesWork(deps);
-  stop = async () => {
-    await work.stop();
-    await closePipelines(deps);
-    await db.close();
-  };
+  ({ deps, lock, stop } = await notebookWorld());
 });
 after(() => stop());
 

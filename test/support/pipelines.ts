@@ -19,10 +19,12 @@ import {
   type SnapshotFile,
   type StartRunInput,
   snapshotDigest,
+  startPipelinesWork,
   startRun,
 } from '../../src/pipelines/index.ts';
 import type { Db } from '../../src/ports/db.ts';
-import { TEST_CACHE } from './python-environment.ts';
+import { testDb } from './db.ts';
+import { NOTEBOOK_REQUIREMENTS, pythonEnvironment, TEST_CACHE } from './python-environment.ts';
 import { tempDir } from './temp.ts';
 import { LOCAL, trackingDeps } from './tracking.ts';
 
@@ -130,6 +132,20 @@ export async function sourceOf(deps: PipelinesDeps, folder: string, without: rea
 
 export const applyFolder = async (deps: PipelinesDeps, folder: string, without: readonly string[] = []) =>
   applyProject(deps, LOCAL, await sourceOf(deps, folder, without));
+
+/** An engine at work over a database of its own, and the lock of an environment that runs notebooks. */
+export async function notebookWorld() {
+  const { lock } = await pythonEnvironment(NOTEBOOK_REQUIREMENTS);
+  const db = await testDb();
+  const deps = await pipelinesDeps(db);
+  const work = startPipelinesWork(deps);
+  const stop = async (): Promise<void> => {
+    await work.stop();
+    await closePipelines(deps);
+    await db.close();
+  };
+  return { deps, lock, stop };
+}
 
 /** Starts a run and waits for its end; an engine must be at work. */
 export async function runToEnd(deps: PipelinesDeps, input: StartRunInput) {
