@@ -80,7 +80,7 @@ export function dataRoutes(deps: DataDeps) {
   ];
 }
 
-const syncRoute = (deps: DataDeps): Route =>
+const syncRoute = (deps: DataDeps) =>
   route(
     {
       method: 'POST',

@@ -1,0 +1,42 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { BASE } from './api/client.ts';
+import { Shell } from './shell.tsx';
+import { Empty, Failure, Rows } from './ui/states.tsx';
+
+/** What stands in the address: filters, sorting, tabs. Texts only; a page reads what it knows. */
+type Search = Readonly<Record<string, string | undefined>>;
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => <Empty>There is no such page. The places are at the left.</Empty>,
+  errorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+  validateSearch: (search: Record<string, unknown>): Search =>
+    Object.fromEntries(
+      Object.entries(search).flatMap(([name, value]) =>
+        value === undefined || value === null || value === '' ? [] : [[name, String(value)]],
+      ),
+    ),
+});
+
+const page = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+
+const tree = root.addChildren([
+  page('/', () => import('./pages/home/page.tsx')),
+]);
+
+export const createPages = () =>
+  createRouter({
+    routeTree: tree,
+    basepath: BASE === '' ? '/' : BASE,
+    defaultPreload: 'intent',
+    defaultPendingMs: 300,
+    defaultPendingComponent: () => <Rows />,
+    scrollRestoration: true,
+  });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createPages>;
+  }
+}
