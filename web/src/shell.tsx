@@ -66,7 +66,7 @@ function useGoKeys(): void {
       else if (event.timeStamp - startedAt < SEQUENCE_MS) {
         const place = PLACES.find(({ key }) => key === event.key);
         startedAt = 0;
-        if (place) void navigate({ to: place.to });
+        if (place) void navigate({ to: place.to as "/" });
       }
     };
     addEventListener('keydown', onKey);
@@ -85,7 +85,7 @@ function Rail() {
       {PLACES.map(({ to, word, Icon }) => (
         <Link
           key={to}
-          to={to}
+          to={to as "/"}
           className={classes['place']}
           activeOptions={{ exact: to === '/' }}
           activeProps={{ 'aria-current': 'page' }}
