@@ -23,6 +23,9 @@ const page = <const P extends string>(path: P, load: () => Promise<{ default: ()
 
 const tree = root.addChildren([
   page('/', () => import('./pages/home/page.tsx')),
+  page('/models', () => import('./pages/models/page.tsx')),
+  page('/i/$number', () => import('./pages/incident/page.tsx')),
+  page('/activity', () => import('./pages/activity/page.tsx')),
 ]);
 
 export const createPages = () =>
