@@ -21,11 +21,32 @@ const root = createRootRoute({
 const page = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
   createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
 
+const model = createRoute({
+  getParentRoute: () => root,
+  path: '/m/$name',
+  component: lazyRouteComponent(() => import('./pages/model/layout.tsx')),
+});
+
+const tab = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
+  createRoute({ getParentRoute: () => model, path, component: lazyRouteComponent(load) });
+
 const tree = root.addChildren([
   page('/', () => import('./pages/home/page.tsx')),
   page('/models', () => import('./pages/models/page.tsx')),
   page('/i/$number', () => import('./pages/incident/page.tsx')),
+  page('/why/$id', () => import('./pages/why/page.tsx')),
+  page('/runs', () => import('./pages/runs/page.tsx')),
+  page('/data', () => import('./pages/data/page.tsx')),
+  page('/data/$name', () => import('./pages/dataset/page.tsx')),
   page('/activity', () => import('./pages/activity/page.tsx')),
+  page('/settings', () => import('./pages/settings/page.tsx')),
+  model.addChildren([
+    tab('/', () => import('./pages/model/overview.tsx')),
+    tab('/live', () => import('./pages/model/live.tsx')),
+    tab('/monitor', () => import('./pages/model/monitor.tsx')),
+    tab('/versions', () => import('./pages/model/versions.tsx')),
+    tab('/pipeline', () => import('./pages/model/pipeline.tsx')),
+  ]),
 ]);
 
 export const createPages = () =>

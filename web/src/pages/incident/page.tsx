@@ -45,7 +45,9 @@ function State({ incident }: { readonly incident: Incident }) {
     <>
       <Status health={health} word={incident.state} />
       {incident.rehearsal && <strong>REHEARSAL</strong>}
-      <Link to={`/m/${encodeURIComponent(incident.model)}/monitor`}>{incident.model} monitor</Link>
+      <Link to="/m/$name/monitor" params={{ name: incident.model }}>
+        {incident.model} monitor
+      </Link>
     </>
   );
 }
