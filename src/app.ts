@@ -12,7 +12,7 @@ import { createUvEnvironments } from './adapters/uv/index.ts';
 import { mlflowRoutes } from './compat/mlflow/index.ts';
 import { createContent } from './content/index.ts';
 import { type DataDeps, dataRoutes } from './data/index.ts';
-import { createBus, createHttpServer, isLoopback, serverRoute } from './http/index.ts';
+import { createBus, createHttpServer, isLoopback, loadWeb, serverRoute } from './http/index.ts';
 import {
   createAuthenticator,
   hasAdministrator,
@@ -92,6 +92,7 @@ export interface App {
 
 /** The folder that holds package.json, python/ and src/ or dist/. */
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const WEB_FOLDER = join(PACKAGE, 'web', 'dist');
 
 /**
  * The control plane's root: adapters, then pillars, then routes and subscriptions. Resolves when it answers at `url`. Throws
@@ -129,7 +130,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...secretRoutes(adapters.secrets),
       ...routesOf(pillars),
     ];
-    const http = createHttpServer({ routes, authenticator, bus, clock, random, log, host, version });
+    const web = await loadWeb(WEB_FOLDER);
+    const http = createHttpServer({ routes, authenticator, bus, clock, random, log, host, version, web });
     closing.unshift(() => http.close());
     const port = await http.listen(options.port);
     url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -17,7 +17,7 @@ const byVersion = byName.extend({ version: z.string().regex(/^(v?[1-9]\d{0,8}|la
 /** `churn@v3`, `churn` (its latest) or an id. */
 const reference = z.string().min(1).max(200);
 
-export function dataRoutes(deps: DataDeps): Route[] {
+export function dataRoutes(deps: DataDeps) {
   return [
     route(
       { method: 'GET', path: '/datasets', permission: 'read', summary: 'Lists datasets with their newest versions' },
@@ -80,7 +80,7 @@ export function dataRoutes(deps: DataDeps): Route[] {
   ];
 }
 
-const syncRoute = (deps: DataDeps): Route =>
+const syncRoute = (deps: DataDeps) =>
   route(
     {
       method: 'POST',

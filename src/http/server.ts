@@ -14,6 +14,7 @@ import { assertSameSite, isLoopback, splitProject } from './guard.ts';
 import { API, mountRoute, urlOf } from './mount.ts';
 import { toOpenApi } from './openapi.ts';
 import { homeRoute } from './page.ts';
+import { mountWeb, type Web } from './web.ts';
 
 const DRAIN_MS = 5_000;
 const MAX_PARAM_LENGTH = 2_000;
@@ -29,6 +30,8 @@ export interface HttpDeps {
   readonly log: Log;
   readonly host: string;
   readonly version: string;
+  /** The built UI; without it `/` is a plain page. */
+  readonly web?: Web | undefined;
 }
 
 /** Not imported: an import of `node:http` loads WebSocket and fetch with it, 45 ms and 4 MiB. */
@@ -54,15 +57,9 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     mountRoute(app, { ...deps, underWay, projectOf: (request) => projects.get(request) }, route);
   }
   mountRoute(app, { ...deps, underWay, projectOf: (request) => projects.get(request) }, healthRoute);
-  const home = homeRoute(deps.routes, deps.version);
-  app.get('/', { exposeHeadRoute: false }, async (request, reply) => {
-    const project = projects.get(request.raw);
-    const who = await deps.authenticator.identify({ project, authorization: request.headers.authorization });
-    return reply
-      .type('text/html; charset=utf-8')
-      .header('content-security-policy', PAGE_POLICY)
-      .send(await home(who, project));
-  });
+  if (deps.web)
+    mountWeb(app, { random: deps.random, projectOf: (request) => projects.get(request.raw) }, deps.web);
+  else mountPlainPage(app, deps, projects);
   const others: Server[] = [];
   const connections = [trackConnections(app.server)];
   return {
@@ -90,6 +87,18 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
       clearTimeout(cut);
     },
   };
+}
+
+function mountPlainPage(app: FastifyInstance, deps: HttpDeps, projects: WeakMap<IncomingMessage, string>): void {
+  const home = homeRoute(deps.routes, deps.version);
+  app.get('/', { exposeHeadRoute: false }, async (request, reply) => {
+    const project = projects.get(request.raw);
+    const who = await deps.authenticator.identify({ project, authorization: request.headers.authorization });
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', PAGE_POLICY)
+      .send(await home(who, project));
+  });
 }
 
 function createHost(

@@ -15,11 +15,11 @@ const pageQuery = z.object({
 });
 
 /** `authenticator` is told to forget when rights change. */
-export function identityRoutes(deps: IdentityDeps, authenticator: Pick<Authenticator, 'forget'>): Route[] {
+export function identityRoutes(deps: IdentityDeps, authenticator: Pick<Authenticator, 'forget'>) {
   return [...activityRoutes(deps), ...peopleRoutes(deps, authenticator), ...tokenRoutes(deps, authenticator)];
 }
 
-const activityRoutes = (deps: IdentityDeps): Route[] => [
+const activityRoutes = (deps: IdentityDeps) => [
   route(
     {
       method: 'GET',
@@ -32,7 +32,7 @@ const activityRoutes = (deps: IdentityDeps): Route[] => [
   ),
 ];
 
-const peopleRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'forget'>): Route[] => [
+const peopleRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'forget'>) => [
   route({ method: 'GET', path: '/projects', permission: 'read', summary: 'Projects' }, async () => ({
     items: await listProjects(deps),
   })),
@@ -79,7 +79,7 @@ const peopleRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'fo
   ),
 ];
 
-const tokenRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'forget'>): Route[] => [
+const tokenRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'forget'>) => [
   route({ method: 'GET', path: '/tokens', permission: 'admin', summary: 'Live tokens of people' }, async () => ({
     items: await listTokens(deps),
   })),
@@ -121,7 +121,7 @@ const tokenRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'for
 ];
 
 /** Names of secrets can be read back, values cannot. */
-export const secretRoutes = (secrets: Secrets): Route[] => [
+export const secretRoutes = (secrets: Secrets) => [
   route({ method: 'GET', path: '/secrets', permission: 'admin', summary: 'Names of secrets' }, async () => ({
     items: await secrets.list(),
   })),

@@ -15,11 +15,11 @@ const numbered = z.object({ number: z.coerce.number().int().positive().max(Numbe
 const byModel = z.object({ model: z.string().min(1).max(200) });
 
 /** Under /api/levain/v1. */
-export function monitoringRoutes(deps: MonitoringDeps): Route[] {
+export function monitoringRoutes(deps: MonitoringDeps) {
   return [...statusRoutes(deps), ...labelRoutes(deps), ...incidentRoutes(deps), ...rehearsalRoutes(deps)];
 }
 
-function statusRoutes(deps: MonitoringDeps): Route[] {
+function statusRoutes(deps: MonitoringDeps) {
   return [
     route(
       {
@@ -64,7 +64,7 @@ function statusRoutes(deps: MonitoringDeps): Route[] {
   ];
 }
 
-function labelRoutes(deps: MonitoringDeps): Route[] {
+function labelRoutes(deps: MonitoringDeps) {
   return [
     route(
       {
@@ -93,7 +93,7 @@ function labelRoutes(deps: MonitoringDeps): Route[] {
   ];
 }
 
-function incidentRoutes(deps: MonitoringDeps): Route[] {
+function incidentRoutes(deps: MonitoringDeps) {
   return [
     route(
       {
@@ -144,7 +144,7 @@ function incidentRoutes(deps: MonitoringDeps): Route[] {
   ];
 }
 
-function rehearsalRoutes(deps: MonitoringDeps): Route[] {
+function rehearsalRoutes(deps: MonitoringDeps) {
   return [
     route(
       {

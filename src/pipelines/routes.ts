@@ -23,11 +23,11 @@ const MAX_WAIT_MS = 25_000;
 const POLL_MS = 250;
 
 /** Applied files, snapshots, runs with their steps and logs. */
-export function pipelinesRoutes(deps: PipelinesDeps): readonly Route[] {
+export function pipelinesRoutes(deps: PipelinesDeps) {
   return [...fileRoutes(deps), ...runRoutes(deps), ...stepRoutes(deps)];
 }
 
-const fileRoutes = (deps: PipelinesDeps): readonly Route[] => [
+const fileRoutes = (deps: PipelinesDeps) => [
   route(
     {
       method: 'POST',
@@ -95,7 +95,7 @@ const fileRoutes = (deps: PipelinesDeps): readonly Route[] => [
   ),
 ];
 
-const runRoutes = (deps: PipelinesDeps): readonly Route[] => [
+const runRoutes = (deps: PipelinesDeps) => [
   route(
     {
       method: 'POST',
@@ -167,7 +167,7 @@ const runRoutes = (deps: PipelinesDeps): readonly Route[] => [
   ),
 ];
 
-const stepRoutes = (deps: PipelinesDeps): readonly Route[] => [
+const stepRoutes = (deps: PipelinesDeps) => [
   route(
     {
       method: 'GET',

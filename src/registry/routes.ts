@@ -16,11 +16,11 @@ const toRef = (params: z.output<typeof version>) => ({
 });
 const decision = z.object({ reason: z.string().max(2000).optional() });
 
-export function registryRoutes(deps: RegistryDeps): Route[] {
+export function registryRoutes(deps: RegistryDeps) {
   return [...readRoutes(deps), ...decisionRoutes(deps)];
 }
 
-function readRoutes(deps: RegistryDeps): Route[] {
+function readRoutes(deps: RegistryDeps) {
   return [
     route({ method: 'GET', path: '/models', permission: 'read', summary: 'Lists registered models' }, async (c) => ({
       items: (await listModels(deps, c.actor)).map(toModelWire),
@@ -80,7 +80,7 @@ function readRoutes(deps: RegistryDeps): Route[] {
   ];
 }
 
-function decisionRoutes(deps: RegistryDeps): Route[] {
+function decisionRoutes(deps: RegistryDeps) {
   return [
     route(
       {

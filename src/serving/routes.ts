@@ -19,11 +19,11 @@ const named = z.object({ name: z.string().min(1).max(200) });
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
 /** What people and their tools call; under /api/levain/v1. */
-export function servingRoutes(deps: ServingDeps): Route[] {
+export function servingRoutes(deps: ServingDeps) {
   return [...endpointRoutes(deps), ...rolloutRoutes(deps), ...predictionRoutes(deps)];
 }
 
-function endpointRoutes(deps: ServingDeps): Route[] {
+function endpointRoutes(deps: ServingDeps) {
   return [
     route({ method: 'GET', path: '/endpoints', permission: 'read', summary: 'List endpoints' }, async ({ actor }) => ({
       items: await listEndpoints(deps, actor),
@@ -63,7 +63,7 @@ function endpointRoutes(deps: ServingDeps): Route[] {
   ];
 }
 
-function rolloutRoutes(deps: ServingDeps): Route[] {
+function rolloutRoutes(deps: ServingDeps) {
   return [
     route(
       {
@@ -115,7 +115,7 @@ const predictionsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(20),
 });
 
-function predictionRoutes(deps: ServingDeps): Route[] {
+function predictionRoutes(deps: ServingDeps) {
   return [
     route(
       {
@@ -157,7 +157,7 @@ function predictionRoutes(deps: ServingDeps): Route[] {
 }
 
 /** What gateways call; the paths are absolute. */
-export function gatewayRoutes(deps: ServingDeps): Route[] {
+export function gatewayRoutes(deps: ServingDeps) {
   return [
     route(
       {

@@ -20,13 +20,13 @@ import {
 import { iso, toJsonNumber, toWireExperiment, toWireLoggedModel, toWireRun } from './wire.ts';
 
 /** What our own clients see of tracking. Writing goes through MLflow's protocol, which every client speaks. */
-export const trackingRoutes = (deps: TrackingDeps): readonly Route[] => [
+export const trackingRoutes = (deps: TrackingDeps) => [
   ...experimentRoutes(deps),
   ...runRoutes(deps),
   ...runFileRoutes(deps),
 ];
 
-const experimentRoutes = (deps: TrackingDeps): readonly Route[] => [
+const experimentRoutes = (deps: TrackingDeps) => [
   route(
     {
       method: 'GET',
@@ -49,7 +49,7 @@ const experimentRoutes = (deps: TrackingDeps): readonly Route[] => [
   ),
 ];
 
-const runRoutes = (deps: TrackingDeps): readonly Route[] => [
+const runRoutes = (deps: TrackingDeps) => [
   route(
     { method: 'GET', path: '/runs', permission: 'read', summary: 'Tracked runs, newest first', query: RunsQuery },
     async ({ actor, query }) => {
@@ -106,7 +106,7 @@ const runRoutes = (deps: TrackingDeps): readonly Route[] => [
 
 const FileParams = RunParams.extend({ '*': z.string().min(1).max(1_024) });
 
-const runFileRoutes = (deps: TrackingDeps): readonly Route[] => [
+const runFileRoutes = (deps: TrackingDeps) => [
   route(
     {
       method: 'GET',

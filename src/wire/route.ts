@@ -57,21 +57,46 @@ export interface Route {
 }
 
 type Infer<S, Fallback> = S extends z.ZodType ? z.output<S> : Fallback;
+type Given<S> = S extends z.ZodType ? z.input<S> : undefined;
+
+/** What a route takes and answers, for clients that are typed by it. There is no such value: the types alone count. */
+export interface RouteTypes<P, Q, B, A> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly answer: A;
+}
+
+/** A route that still knows its method, its path and its types: what the web client reads, by type alone. */
+export interface TypedRoute<M extends string, Path extends string, P, Q, B, A> extends Route {
+  readonly method: Route['method'] & M;
+  readonly path: Path;
+  readonly types?: RouteTypes<P, Q, B, A>;
+}
 
 /** Declares a route; the handler's context is typed by the schemas. Answers JSON, or a `RawResponse`. */
 export function route<
+  const M extends Route['method'],
+  const Path extends string,
+  A,
   const P extends z.ZodType | undefined = undefined,
   const Q extends z.ZodType | undefined = undefined,
   const B extends z.ZodType | 'stream' | undefined = undefined,
 >(
-  spec: Omit<Route, 'handler' | 'params' | 'query' | 'body'> & { params?: P; query?: Q; body?: B },
+  spec: Omit<Route, 'handler' | 'method' | 'path' | 'params' | 'query' | 'body'> & {
+    readonly method: M;
+    readonly path: Path;
+    params?: P;
+    query?: Q;
+    body?: B;
+  },
   handler: (
     context: RouteContext<
       Infer<P, undefined>,
       Infer<Q, undefined>,
       B extends 'stream' ? Readable : Infer<B, undefined>
     >,
-  ) => Promise<unknown>,
-): Route {
+  ) => Promise<A>,
+): TypedRoute<M, Path, Given<P>, Given<Q>, Given<B>, A> {
   return { ...spec, handler: handler as Route['handler'] };
 }

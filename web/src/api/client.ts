@@ -1,0 +1,86 @@
+import type { AnswerOf, BodyOf, CallName, ParamsOf, QueryOf } from './routes.ts';
+
+/** What the server said went wrong, or that it did not answer at all (`code: 'unreachable'`). */
+export class ApiError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly hint: string | undefined;
+  readonly requestId: string | undefined;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    more: { hint?: string; requestId?: string; details?: Record<string, unknown> } = {},
+  ) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.status = status;
+    this.hint = more.hint;
+    this.requestId = more.requestId;
+    this.details = more.details;
+  }
+}
+
+export type CallOptions<C extends CallName> = (unknown extends ParamsOf<C>
+  ? { readonly params?: undefined }
+  : { readonly params: ParamsOf<C> }) &
+  (undefined extends BodyOf<C> ? { readonly body?: BodyOf<C> } : { readonly body: BodyOf<C> }) & {
+    readonly query?: QueryOf<C>;
+    readonly signal?: AbortSignal;
+  };
+
+type Arguments<C extends CallName> =
+  Record<never, never> extends CallOptions<C> ? [options?: CallOptions<C>] : [options: CallOptions<C>];
+
+/** Where the page stands, a path prefix and a project's `/p/NAME` included. */
+export const BASE = new URL(document.baseURI).pathname.replace(/\/$/, '');
+
+/** The address of a route, for links to files and streams. */
+export function addressOf(path: string, params: object = {}, query: object = {}): string {
+  const filled = path.replace(/:([A-Za-z_]+)/g, (_, name: string) =>
+    encodeURIComponent(String((params as Record<string, unknown>)[name] ?? '')),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+  const text = search.toString();
+  return `${BASE}/api/levain/v1${filled}${text ? `?${text}` : ''}`;
+}
+
+/** Calls a route of the server: `call('GET /models/:model', { params: { model } })`. Types are the route's own. Throws `ApiError`. */
+export async function call<C extends CallName>(name: C, ...[options]: Arguments<C>): Promise<AnswerOf<C>> {
+  const [method, path] = name.split(' ') as [string, string];
+  const { params, query, body, signal } = (options ?? {}) as {
+    params?: object;
+    query?: object;
+    body?: unknown;
+    signal?: AbortSignal;
+  };
+  let response: Response;
+  try {
+    response = await fetch(addressOf(path, params, query), {
+      method,
+      ...(signal && { signal }),
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError('unreachable', 0, 'The server does not answer');
+  }
+  const text = await response.text();
+  if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as AnswerOf<C>;
+  throw toError(response.status, text);
+}
+
+function toError(status: number, text: string): ApiError {
+  try {
+    const { error } = JSON.parse(text) as {
+      error: { code: string; message: string; hint?: string; requestId?: string; details?: Record<string, unknown> };
+    };
+    return new ApiError(error.code, status, error.message, error);
+  } catch {
+    return new ApiError('unknown', status, `The server answered ${status} with something that is not JSON`);
+  }
+}

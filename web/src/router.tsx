@@ -1,0 +1,68 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { BASE } from './api/client.ts';
+import { Shell } from './shell.tsx';
+import { Empty, Failure, Rows } from './ui/states.tsx';
+
+/** What stands in the address: filters, sorting, tabs. Texts only; a page reads what it knows. */
+type Search = Readonly<Record<string, string | undefined>>;
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => <Empty>There is no such page. The places are at the left.</Empty>,
+  errorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+  validateSearch: (search: Record<string, unknown>): Search =>
+    Object.fromEntries(
+      Object.entries(search).flatMap(([name, value]) =>
+        value === undefined || value === null || value === '' ? [] : [[name, String(value)]],
+      ),
+    ),
+});
+
+const page = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+
+const model = createRoute({
+  getParentRoute: () => root,
+  path: '/m/$name',
+  component: lazyRouteComponent(() => import('./pages/model/layout.tsx')),
+});
+
+const tab = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
+  createRoute({ getParentRoute: () => model, path, component: lazyRouteComponent(load) });
+
+const tree = root.addChildren([
+  page('/', () => import('./pages/home/page.tsx')),
+  page('/models', () => import('./pages/models/page.tsx')),
+  page('/i/$number', () => import('./pages/incident/page.tsx')),
+  page('/why/$id', () => import('./pages/why/page.tsx')),
+  page('/runs', () => import('./pages/runs/page.tsx')),
+  page('/runs/$id', () => import('./pages/run/page.tsx')),
+  page('/compare', () => import('./pages/compare/page.tsx')),
+  page('/data', () => import('./pages/data/page.tsx')),
+  page('/data/$name', () => import('./pages/dataset/page.tsx')),
+  page('/activity', () => import('./pages/activity/page.tsx')),
+  page('/settings', () => import('./pages/settings/page.tsx')),
+  model.addChildren([
+    tab('/', () => import('./pages/model/overview.tsx')),
+    tab('/live', () => import('./pages/model/live.tsx')),
+    tab('/monitor', () => import('./pages/model/monitor.tsx')),
+    tab('/versions', () => import('./pages/model/versions.tsx')),
+    tab('/pipeline', () => import('./pages/model/pipeline.tsx')),
+  ]),
+]);
+
+export const createPages = () =>
+  createRouter({
+    routeTree: tree,
+    basepath: BASE === '' ? '/' : BASE,
+    defaultPreload: 'intent',
+    defaultPendingMs: 300,
+    defaultPendingComponent: () => <Rows />,
+    scrollRestoration: true,
+  });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createPages>;
+  }
+}
