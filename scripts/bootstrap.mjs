@@ -2,8 +2,8 @@
 // What it says goes to stderr; stdout belongs to what it starts.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,6 +22,7 @@ if (!script) fail(`There is no script "${verb}"; known are ${Object.keys(SCRIPTS
 const python = checkMachine();
 installPackages();
 const node = findNode();
+buildWeb(node);
 const uv = findUv(python);
 handOver(node, script, uv);
 
@@ -112,6 +113,25 @@ function findNode() {
   return fail(
     `Node ${NODE_FOR_LEVAIN} is not there, though the npm package "node" brings it; remove node_modules and run this again`,
   );
+}
+
+/** The web UI as browsers get it, again whenever its sources or its packages changed. */
+function buildWeb(node) {
+  const web = join(ROOT, 'web');
+  const stampFile = join(web, 'dist', '.sources');
+  const digest = createHash('sha256').update(readFileSync(STAMP));
+  const isSource = (path) => !/^(dist|node_modules)\b/.test(path);
+  for (const entry of readdirSync(web, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    if (entry.isFile() && isSource(relative(web, path))) digest.update(relative(web, path)).update(readFileSync(path));
+  }
+  const wanted = digest.digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === wanted) return;
+  say('Building the web UI …');
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  const { status } = spawnSync(node, [vite, 'build', web, '--logLevel', 'error'], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) fail('The web UI could not be built; its output is above');
+  writeFileSync(stampFile, `${wanted}\n`);
 }
 
 function uvCandidates() {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -45,6 +46,10 @@ if (files.length === 0) {
   process.exit(2);
 }
 
+/** What test files of one run share, such as a story that is played once. */
+const sharedFolder = mkdtempSync(join(tmpdir(), 'levain-test-run-'));
+process.once('exit', () => rmSync(sharedFolder, { recursive: true, force: true }));
+
 const outcomes: Outcome[] = [];
 for (const step of steps()) outcomes.push(await run(step));
 report(outcomes);
@@ -59,6 +64,7 @@ function steps(): Step[] {
       ? []
       : [
           { name: 'types', command: bin('tsc'), args: ['--noEmit'] },
+          { name: 'types of the web UI', command: bin('tsc'), args: ['--noEmit', '-p', 'web'] },
           { name: 'lint and format', command: bin('biome'), args: ['check', '--diagnostic-level=error', '.'] },
         ];
   const test = [
@@ -90,7 +96,12 @@ function run({ name, command, args }: Step): Promise<Outcome> {
   const child = spawn(command, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', NODE_NO_WARNINGS: '1' },
+    env: {
+      LEVAIN_TEST_RUN: sharedFolder,
+      ...process.env,
+      FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
+      NODE_NO_WARNINGS: '1',
+    },
   });
   const stop = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);

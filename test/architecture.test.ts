@@ -171,6 +171,23 @@ test('every folder of src has a row in the table', () => {
   );
 });
 
+test('the web UI takes types from src, and only where its client is typed', () => {
+  const web = fileURLToPath(new URL('../web/src/', import.meta.url));
+  const broken = globSync('**/*.{ts,tsx}', { cwd: web }).flatMap((file) => {
+    const statements = readFileSync(join(web, file), 'utf8').match(/^(import|export)\s[^;]*?from '[^']+';/gm) ?? [];
+    return statements.filter((each) => isForeignToWeb(file, each)).map((each) => `web/src/${file}: ${each}`);
+  });
+  assert.deepEqual(broken, []);
+});
+
+/** `ui/` knows no domain and no server; `domain/` knows no page; the server is known by its types, in `api/`. */
+function isForeignToWeb(file: string, statement: string): boolean {
+  const target = /from '([^']+)'/.exec(statement)?.[1] ?? '';
+  if (target.includes('/src/')) return !file.startsWith('api/') || !/^(import|export) type/.test(statement);
+  if (file.startsWith('ui/')) return /^\.\.\/(api|domain|pages)\//.test(target);
+  return file.startsWith('domain/') && target.includes('/pages/');
+}
+
 test('only ports, adapters, migrations and stores touch Kysely', () => {
   const broken = imports.filter(
     ({ from, to, typeOnly }) => to === 'kysely' && !KYSELY.test(from) && !(typeOnly && TABLES.test(from)),

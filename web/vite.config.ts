@@ -19,7 +19,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  server: { port: 4750, proxy: { '/api': 'http://127.0.0.1:4747' } },
+  server: { port: 4750, proxy: { '/api': process.env['LEVAIN_URL'] ?? 'http://127.0.0.1:4747' } },
 });
 
 /** Every asset once more as brotli and gzip, as small as they get: the server then only picks. */

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
 import { parseProjectFile, suggestion } from '../project-file/index.ts';
-import { type Route, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import { diffVersions } from './diff.ts';
 import { MAX_ROWS_READ, readRows } from './rows.ts';
 import { syncDataset } from './sync.ts';

@@ -57,8 +57,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     mountRoute(app, { ...deps, underWay, projectOf: (request) => projects.get(request) }, route);
   }
   mountRoute(app, { ...deps, underWay, projectOf: (request) => projects.get(request) }, healthRoute);
-  if (deps.web)
-    mountWeb(app, { random: deps.random, projectOf: (request) => projects.get(request.raw) }, deps.web);
+  if (deps.web) mountWeb(app, { random: deps.random, projectOf: (request) => projects.get(request.raw) }, deps.web);
   else mountPlainPage(app, deps, projects);
   const others: Server[] = [];
   const connections = [trackConnections(app.server)];

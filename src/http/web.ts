@@ -50,7 +50,13 @@ async function readAsset(folder: string, name: string, type: string): Promise<As
     readFile(`${path}.br`).catch(() => undefined),
     readFile(`${path}.gz`).catch(() => undefined),
   ]);
-  return { type, plain, brotli, gzip, etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"` };
+  return {
+    type,
+    plain,
+    brotli,
+    gzip,
+    etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
+  };
 }
 
 export interface WebDeps {

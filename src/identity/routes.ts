@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
 import type { Secrets } from '../ports/system.ts';
-import { type Route, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import type { Authenticator } from './access.ts';
 import { listActivity } from './activity.ts';
 import type { IdentityDeps } from './deps.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Route, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import { acknowledge, getIncident, listIncidents, resolveIncident } from './incidents/incidents.ts';
 import { sendLabels } from './labels/labels.ts';
 import { labelStatus } from './labels/status.ts';

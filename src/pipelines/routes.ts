@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
-import { type Route, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import { fileAdopted } from './adopted.ts';
 import { appliedFile, applyProject, listApplied } from './applied.ts';
 import { attemptOf, LOG_CHUNK_BYTES, maskSecrets, readLogChunk } from './attempts.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Route, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import { approvalSentence, approve, reject } from './approvals.ts';
 import { setAlias } from './champion.ts';
 import { resume, setHold } from './holds.ts';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
-import { type RawResponse, type Route, route } from '../wire/route.ts';
+import { type RawResponse, route } from '../wire/route.ts';
 import { pollDesired } from './desired.ts';
 import { getEndpoint, listEndpoints, setFallback } from './endpoints.ts';
 import { listGateways, reportGateway } from './gateways.ts';

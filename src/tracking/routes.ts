@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Page } from '../kernel/pages.ts';
-import { type Route, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import { rootOf } from './artifact-paths.ts';
 import { listArtifactFolder, openArtifact } from './artifacts.ts';
 import { getExperiment, searchExperiments } from './experiments.ts';

@@ -70,8 +70,16 @@ function useHits(text: string): readonly Hit[] {
   const incidents = useGet('GET /incidents', { query: { limit: 50 } });
   const runs = useGet('GET /pipeline-runs', { query: { limit: 50 } });
   const all: readonly Hit[] = [
-    ...(status.data?.models ?? []).map(({ name }) => ({ kind: 'model', title: name, to: `/m/${encodeURIComponent(name)}` })),
-    ...(datasets.data?.items ?? []).map(({ name }) => ({ kind: 'dataset', title: name, to: `/data/${encodeURIComponent(name)}` })),
+    ...(status.data?.models ?? []).map(({ name }) => ({
+      kind: 'model',
+      title: name,
+      to: `/m/${encodeURIComponent(name)}`,
+    })),
+    ...(datasets.data?.items ?? []).map(({ name }) => ({
+      kind: 'dataset',
+      title: name,
+      to: `/data/${encodeURIComponent(name)}`,
+    })),
     ...(incidents.data?.items ?? []).map(({ number, model }) => ({
       kind: 'incident',
       title: `${number} of ${model}`,

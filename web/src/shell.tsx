@@ -41,7 +41,9 @@ export function Shell() {
       <div className={classes['main']}>
         <Top onSearch={() => setSearch(true)} />
         {connection === 'lost' && (
-          <output className={classes['banner']}>The server does not answer. Trying again; what you see may be old.</output>
+          <output className={classes['banner']}>
+            The server does not answer. Trying again; what you see may be old.
+          </output>
         )}
         <main id="content" tabIndex={-1} className={classes['content']}>
           <Outlet />
@@ -60,13 +62,18 @@ function useGoKeys(): void {
     let startedAt = 0;
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
-      if (target.closest('input, textarea, select, [contenteditable]') || event.ctrlKey || event.metaKey || event.altKey)
+      if (
+        target.closest('input, textarea, select, [contenteditable]') ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey
+      )
         return;
       if (event.key === 'g') startedAt = event.timeStamp;
       else if (event.timeStamp - startedAt < SEQUENCE_MS) {
         const place = PLACES.find(({ key }) => key === event.key);
         startedAt = 0;
-        if (place) void navigate({ to: place.to as "/" });
+        if (place) void navigate({ to: place.to as '/' });
       }
     };
     addEventListener('keydown', onKey);
@@ -85,7 +92,7 @@ function Rail() {
       {PLACES.map(({ to, word, Icon }) => (
         <Link
           key={to}
-          to={to as "/"}
+          to={to as '/'}
           className={classes['place']}
           activeOptions={{ exact: to === '/' }}
           activeProps={{ 'aria-current': 'page' }}
@@ -112,7 +119,11 @@ function Top({ onSearch }: { readonly onSearch: () => void }) {
         {crumbsOf(path).map(({ to, word }, index, all) => (
           <span key={to}>
             {index > 0 && <span aria-hidden="true"> / </span>}
-            {index === all.length - 1 ? <span aria-current="page">{word}</span> : <Anchor href={`.${to}`}>{word}</Anchor>}
+            {index === all.length - 1 ? (
+              <span aria-current="page">{word}</span>
+            ) : (
+              <Anchor href={`.${to}`}>{word}</Anchor>
+            )}
           </span>
         ))}
       </nav>

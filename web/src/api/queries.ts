@@ -7,7 +7,8 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { ApiError, type CallOptions, call } from './client.ts';
+import { ApiError } from '../errors.ts';
+import { type CallOptions, call } from './client.ts';
 import type { AnswerOf, CallName } from './routes.ts';
 
 const RETRIES = 3;

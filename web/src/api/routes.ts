@@ -37,10 +37,8 @@ export type CallName = keyof Api;
 
 export type AnswerOf<C extends CallName> =
   Api[C] extends RouteTypes<infer _P, infer _Q, infer _B, infer A> ? Jsonified<A> : never;
-export type QueryOf<C extends CallName> =
-  Api[C] extends RouteTypes<infer _P, infer Q, infer _B, infer _A> ? Q : never;
-export type BodyOf<C extends CallName> =
-  Api[C] extends RouteTypes<infer _P, infer _Q, infer B, infer _A> ? B : never;
+export type QueryOf<C extends CallName> = Api[C] extends RouteTypes<infer _P, infer Q, infer _B, infer _A> ? Q : never;
+export type BodyOf<C extends CallName> = Api[C] extends RouteTypes<infer _P, infer _Q, infer B, infer _A> ? B : never;
 
 /** The names after the colons of a path: `/models/:model/versions/:version` needs model and version. */
 export type ParamsOf<P extends string> = P extends `${string}:${infer Name}/${infer Rest}`

@@ -15,10 +15,16 @@ export function Lineage({ version, endpoint }: { readonly version: Version; read
   const run = `run ${version.runId ? shortId(version.runId) : '—'}`;
   const nodes: readonly GraphNode[] = [
     ...data,
-    ...(version.environment ? [{ id: 'env', title: `env ${version.environment.slice(0, 7)}`, detail: 'environment' }] : []),
+    ...(version.environment
+      ? [{ id: 'env', title: `env ${version.environment.slice(0, 7)}`, detail: 'environment' }]
+      : []),
     ...(version.source ? [{ id: 'code', title: `code ${version.source.slice(0, 7)}`, detail: 'source' }] : []),
     { id: 'run', title: run, detail: 'run' },
-    { id: 'version', title: `${version.model} v${version.version}`, detail: version.gate ? `gate ${version.gate.outcome}` : 'no gate yet' },
+    {
+      id: 'version',
+      title: `${version.model} v${version.version}`,
+      detail: version.gate ? `gate ${version.gate.outcome}` : 'no gate yet',
+    },
     ...(endpoint ? [{ id: 'endpoint', title: endpoint, detail: 'endpoint' }] : []),
   ];
   const edges: (readonly [string, string])[] = [

@@ -1,8 +1,8 @@
 import { useQueries } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { call } from '../api/client.ts';
-import { Chart } from '../ui/chart.tsx';
 import type { Series } from '../ui/chart.tsx';
+import { Chart } from '../ui/chart.tsx';
 
 export type XAxis = 'step' | 'time';
 
@@ -63,7 +63,9 @@ export function toSeries(
 ): { readonly x: readonly number[]; readonly series: readonly Series[] } {
   const placed = runs.map(({ points }) => {
     const start = Date.parse(points[0]?.at ?? '');
-    return points.map((point) => [axis === 'step' ? point.step : (Date.parse(point.at) - start) / 1_000, point.value] as const);
+    return points.map(
+      (point) => [axis === 'step' ? point.step : (Date.parse(point.at) - start) / 1_000, point.value] as const,
+    );
   });
   const x = [...new Set(placed.flat().map(([at]) => at))].sort((a, b) => a - b);
   const series = runs.flatMap(({ name }, i): Series[] => {

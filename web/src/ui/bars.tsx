@@ -21,12 +21,17 @@ export function Bars({ label, counts, reference, width = 120, height = 22 }: Bar
   return (
     <svg width={width} height={height} role="img" aria-label={label}>
       {live.map((value, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: bins have no other name
-        <rect key={i} x={i * step} y={height - (value / top) * height} width={Math.max(1, step - 1)} height={(value / top) * height} fill="var(--series-1)" />
+        <rect
+          key={i}
+          x={i * step}
+          y={height - (value / top) * height}
+          width={Math.max(1, step - 1)}
+          height={(value / top) * height}
+          fill="var(--series-1)"
+        />
       ))}
       {before?.map((value, i) => (
         <rect
-          // biome-ignore lint/suspicious/noArrayIndexKey: bins have no other name
           key={i}
           x={i * step + 0.5}
           y={height - (value / top) * height}

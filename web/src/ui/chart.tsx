@@ -45,8 +45,12 @@ const MAX_TABLE_ROWS = 500;
 
 function Numbers({ x, series, time, xLabel, height = 220, format = number }: ChartProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
-    <section className={classes['numbers']} style={{ maxHeight: height }} tabIndex={0} aria-label="the numbers of the chart">
+    <section
+      className={classes['numbers']}
+      style={{ maxHeight: height }}
+      tabIndex={0}
+      aria-label="the numbers of the chart"
+    >
       <table>
         <thead>
           <tr>

@@ -1,6 +1,6 @@
 import { Button, Code, Group, Modal, Stack, Textarea } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
-import { ApiError } from '../api/client.ts';
+import { ApiError } from '../errors.ts';
 
 interface ConfirmProps {
   /** The verb, on the button that opens and on the one that does it. */

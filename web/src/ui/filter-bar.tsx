@@ -15,7 +15,16 @@ interface FilterBarProps {
 const TYPING_MS = 120;
 
 /** The one filter bar: words that filter, then what the page adds, then which columns are shown. */
-export function FilterBar({ label, value, onChange, placeholder, columns, hidden = [], onHide, children }: FilterBarProps) {
+export function FilterBar({
+  label,
+  value,
+  onChange,
+  placeholder,
+  columns,
+  hidden = [],
+  onHide,
+  children,
+}: FilterBarProps) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => setText(value), [value]);

@@ -17,7 +17,11 @@ function Box({ data: { box, isSelected } }: NodeProps<BoxNode>) {
     <div className={classes['box']} data-selected={isSelected || undefined}>
       <Handle type="target" position={Position.Left} className={classes['handle']!} />
       <strong>{box.title}</strong>
-      {box.health ? <Status health={box.health} word={box.word ?? box.health} /> : <span className="muted">{box.detail}</span>}
+      {box.health ? (
+        <Status health={box.health} word={box.word ?? box.health} />
+      ) : (
+        <span className="muted">{box.detail}</span>
+      )}
       <Handle type="source" position={Position.Right} className={classes['handle']!} />
     </div>
   );

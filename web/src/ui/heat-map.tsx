@@ -18,7 +18,6 @@ interface HeatMapProps {
 /** Rows by windows on a sequential scale; significant cells are outlined, and each tells itself on hover and to screen readers. */
 export function HeatMap({ label, columns, rows, cells }: HeatMapProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
     <section className={classes['viewport']} aria-label={label} tabIndex={0}>
       <table className={classes['map']}>
         <thead className={classes['hidden']}>

@@ -25,7 +25,15 @@ export function Page({ title, status, actions, children }: PageProps) {
 }
 
 /** A part of a page under a heading. */
-export function Part({ title, children, tools }: { readonly title: ReactNode; readonly children: ReactNode; readonly tools?: ReactNode }) {
+export function Part({
+  title,
+  children,
+  tools,
+}: {
+  readonly title: ReactNode;
+  readonly children: ReactNode;
+  readonly tools?: ReactNode;
+}) {
   return (
     <section className={classes['part']}>
       <div className={classes['partHead']}>

@@ -37,7 +37,12 @@ function toData({ x, series }: ChartProps): uPlot.AlignedData {
 function toOptions(props: ChartProps & { readonly height: number }, element: HTMLElement): uPlot.Options {
   const { series, marks = [], time = false, height, log = false, zeroLine = false, syncKey, format = number } = props;
   const [text, grid] = [token('--text-2'), token('--grid')];
-  const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '12px system-ui' };
+  const axis = {
+    stroke: text,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1 },
+    font: '12px system-ui',
+  };
   const lines = series.flatMap((each, index) => toLines(each, index, format));
   return {
     width: element.clientWidth || 600,

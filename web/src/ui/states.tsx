@@ -1,6 +1,6 @@
 import { Button, Code, Skeleton } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { ApiError } from '../api/client.ts';
+import { ApiError } from '../errors.ts';
 import classes from './states.module.css';
 
 /** What failed, why, what to do, the id to quote, and a way to try again. */
@@ -34,7 +34,15 @@ function titleOf(error: ApiError | undefined): string {
 }
 
 /** One sentence, and the command or button that fills the place. */
-export function Empty({ children, command, action }: { readonly children: ReactNode; readonly command?: string; readonly action?: ReactNode }) {
+export function Empty({
+  children,
+  command,
+  action,
+}: {
+  readonly children: ReactNode;
+  readonly command?: string;
+  readonly action?: ReactNode;
+}) {
   return (
     <section className={classes['empty']}>
       <p>{children}</p>
@@ -49,7 +57,6 @@ export function Rows({ count = 6 }: { readonly count?: number }) {
   return (
     <div role="status" aria-label="Loading" className={classes['rows']}>
       {Array.from({ length: count }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are alike
         <Skeleton key={i} height={20} radius={4} />
       ))}
     </div>

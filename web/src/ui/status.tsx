@@ -9,9 +9,7 @@ const SHAPES: Readonly<Record<Health, ReactNode>> = {
   watch: <path d="M6 .8 11.6 11H.4Z" fill="currentColor" />,
   bad: <path d="M3.6.5h4.8l3.1 3.1v4.8l-3.1 3.1H3.6L.5 8.4V3.6Z" fill="currentColor" />,
   unknown: <circle cx="6" cy="6" r="4.4" fill="none" stroke="currentColor" strokeWidth="1.4" />,
-  running: (
-    <circle cx="6" cy="6" r="4.2" fill="none" stroke="currentColor" strokeWidth="2" strokeDasharray="19 8" />
-  ),
+  running: <circle cx="6" cy="6" r="4.2" fill="none" stroke="currentColor" strokeWidth="2" strokeDasharray="19 8" />,
 };
 
 interface StatusProps {

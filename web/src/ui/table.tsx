@@ -128,7 +128,6 @@ function Body<Row extends RowData>({
   const before = isVirtual ? (items[0]?.start ?? 0) : 0;
   const after = isVirtual ? virtual.getTotalSize() - ((items.at(-1)?.index ?? -1) + 1) * ROW_HEIGHT : 0;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region is reached by keyboard, and its rows by arrows
     <section
       ref={viewport}
       className={classes['viewport']}

@@ -51,7 +51,9 @@ export function Timeline({ lines }: { readonly lines: readonly Line[] }) {
     <ol className={classes['lines']}>
       {lines.map((line) => (
         <li key={line.id}>
-          <span className={classes['when']}>{line.eventAt ? <EventTime at={line.eventAt} /> : <RelativeTime at={line.at} />}</span>
+          <span className={classes['when']}>
+            {line.eventAt ? <EventTime at={line.eventAt} /> : <RelativeTime at={line.at} />}
+          </span>
           <span className={classes['kind']}>{line.kind}</span>
           <span className={classes['what']}>
             {line.sentence} {line.command && <Code>{line.command}</Code>}

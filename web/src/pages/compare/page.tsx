@@ -35,8 +35,14 @@ export default function ComparePage() {
   if (ids.length < 2) return <Empty>Choose two runs or more in Runs, then Compare.</Empty>;
   if (runs.length < ids.length) return <Rows count={10} />;
   const lines = [
-    ...linesOf('parameter', runs.map(({ params }) => params)),
-    ...linesOf('metric', runs.map(({ metrics }) => metrics)),
+    ...linesOf(
+      'parameter',
+      runs.map(({ params }) => params),
+    ),
+    ...linesOf(
+      'metric',
+      runs.map(({ metrics }) => metrics),
+    ),
   ].filter(({ values }) => all === '1' || new Set(values).size > 1);
   const columns: readonly Column<Line>[] = [
     { id: 'kind', header: '', value: ({ kind }) => kind },
@@ -63,12 +69,30 @@ export default function ComparePage() {
     >
       <Part
         title={all === '1' ? 'Everything' : 'What differs'}
-        tools={<Switch size="xs" label="also what is the same" checked={all === '1'} onChange={(event) => setAll(event.currentTarget.checked ? '1' : undefined)} />}
+        tools={
+          <Switch
+            size="xs"
+            label="also what is the same"
+            checked={all === '1'}
+            onChange={(event) => setAll(event.currentTarget.checked ? '1' : undefined)}
+          />
+        }
       >
-        <Table label="Comparison" rows={lines} columns={columns} rowId={({ kind, name }) => `${kind}${name}`} height={420} />
+        <Table
+          label="Comparison"
+          rows={lines}
+          columns={columns}
+          rowId={({ kind, name }) => `${kind}${name}`}
+          height={420}
+        />
       </Part>
-      <Part title="Metrics" tools={<SegmentedControl size="xs" data={['step', 'time']} value={axis} onChange={setAxis} />}>
-        <div style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(360px, 100%), 1fr))' }}>
+      <Part
+        title="Metrics"
+        tools={<SegmentedControl size="xs" data={['step', 'time']} value={axis} onChange={setAxis} />}
+      >
+        <div
+          style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(360px, 100%), 1fr))' }}
+        >
           {metrics.map((metric) => (
             <MetricChart key={metric} runs={runs} metric={metric} axis={axis as XAxis} smoothing={0} log={false} />
           ))}

@@ -12,9 +12,27 @@ type Dataset = AnswerOf<'GET /datasets'>['items'][number];
 
 const COLUMNS: readonly Column<Dataset>[] = [
   { id: 'name', header: 'dataset', value: ({ name }) => name, cell: ({ name }) => <strong>{name}</strong> },
-  { id: 'version', header: 'version', numeric: true, value: ({ latest }) => latest?.version, cell: ({ latest }) => (latest ? `v${latest.version}` : '—') },
-  { id: 'rows', header: 'rows', numeric: true, value: ({ latest }) => latest?.rowCount, cell: ({ latest }) => count(latest?.rowCount) },
-  { id: 'size', header: 'size', numeric: true, value: ({ latest }) => latest?.sizeBytes, cell: ({ latest }) => bytes(latest?.sizeBytes) },
+  {
+    id: 'version',
+    header: 'version',
+    numeric: true,
+    value: ({ latest }) => latest?.version,
+    cell: ({ latest }) => (latest ? `v${latest.version}` : '—'),
+  },
+  {
+    id: 'rows',
+    header: 'rows',
+    numeric: true,
+    value: ({ latest }) => latest?.rowCount,
+    cell: ({ latest }) => count(latest?.rowCount),
+  },
+  {
+    id: 'size',
+    header: 'size',
+    numeric: true,
+    value: ({ latest }) => latest?.sizeBytes,
+    cell: ({ latest }) => bytes(latest?.sizeBytes),
+  },
   { id: 'columns', header: 'columns', numeric: true, value: ({ latest }) => latest?.columnCount },
   {
     id: 'contract',
@@ -27,7 +45,12 @@ const COLUMNS: readonly Column<Dataset>[] = [
         <Status health="good" word={`${latest?.checks ?? 0} checks kept`} />
       ),
   },
-  { id: 'made', header: 'made', value: ({ latest }) => latest?.createdAt, cell: ({ latest }) => <RelativeTime at={latest?.createdAt} /> },
+  {
+    id: 'made',
+    header: 'made',
+    value: ({ latest }) => latest?.createdAt,
+    cell: ({ latest }) => <RelativeTime at={latest?.createdAt} />,
+  },
 ];
 
 export default function DataPage() {
@@ -40,7 +63,9 @@ export default function DataPage() {
       ) : !data ? (
         <Rows />
       ) : data.items.length === 0 ? (
-        <Empty command="levain data add NAME">No dataset yet; the first run of a pipeline versions its data, and so does this command.</Empty>
+        <Empty command="levain data add NAME">
+          No dataset yet; the first run of a pipeline versions its data, and so does this command.
+        </Empty>
       ) : (
         <Table
           label="Datasets"

@@ -40,15 +40,35 @@ export default function DatasetPage() {
 }
 
 const VERSIONS: readonly Column<Summary>[] = [
-  { id: 'version', header: 'version', numeric: true, value: ({ version }) => version, cell: ({ version }) => `v${version}` },
+  {
+    id: 'version',
+    header: 'version',
+    numeric: true,
+    value: ({ version }) => version,
+    cell: ({ version }) => `v${version}`,
+  },
   {
     id: 'state',
     header: 'contract',
     value: ({ state }) => state,
-    cell: ({ state, broken }) => <Status health={state === 'ok' ? 'good' : 'bad'} word={state === 'ok' ? 'kept' : `refused: ${broken[0] ?? ''}`} />,
+    cell: ({ state, broken }) => (
+      <Status health={state === 'ok' ? 'good' : 'bad'} word={state === 'ok' ? 'kept' : `refused: ${broken[0] ?? ''}`} />
+    ),
   },
-  { id: 'rows', header: 'rows', numeric: true, value: ({ rowCount }) => rowCount, cell: ({ rowCount }) => count(rowCount) },
-  { id: 'size', header: 'size', numeric: true, value: ({ sizeBytes }) => sizeBytes, cell: ({ sizeBytes }) => bytes(sizeBytes) },
+  {
+    id: 'rows',
+    header: 'rows',
+    numeric: true,
+    value: ({ rowCount }) => rowCount,
+    cell: ({ rowCount }) => count(rowCount),
+  },
+  {
+    id: 'size',
+    header: 'size',
+    numeric: true,
+    value: ({ sizeBytes }) => sizeBytes,
+    cell: ({ sizeBytes }) => bytes(sizeBytes),
+  },
   { id: 'files', header: 'files', numeric: true, value: ({ fileCount }) => fileCount },
   {
     id: 'time',
@@ -63,7 +83,12 @@ const VERSIONS: readonly Column<Summary>[] = [
         '—'
       ),
   },
-  { id: 'made', header: 'made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
+  {
+    id: 'made',
+    header: 'made',
+    value: ({ createdAt }) => createdAt,
+    cell: ({ createdAt }) => <RelativeTime at={createdAt} />,
+  },
 ];
 
 function One({ name, version }: { readonly name: string; readonly version: number }) {
@@ -91,7 +116,13 @@ function One({ name, version }: { readonly name: string; readonly version: numbe
         {data.contract.checks.length === 0 ? (
           <p className="muted">No promise is made about this data; name some under data.*.expect.</p>
         ) : (
-          <Table label="Contract" rows={data.contract.checks} columns={CHECKS} rowId={(check) => check.sentence} height={320} />
+          <Table
+            label="Contract"
+            rows={data.contract.checks}
+            columns={CHECKS}
+            rowId={(check) => check.sentence}
+            height={320}
+          />
         )}
       </Part>
       <Broken version={data} />
@@ -102,15 +133,29 @@ function One({ name, version }: { readonly name: string; readonly version: numbe
 const COLUMNS: readonly Column<Profile>[] = [
   { id: 'name', header: 'column', value: ({ name }) => name },
   { id: 'type', header: 'type', value: (column) => String((column as { type?: string }).type ?? '') },
-  { id: 'nulls', header: 'missing', numeric: true, value: (column) => Number((column as { nulls?: number }).nulls ?? 0), cell: (column) => count((column as { nulls?: number }).nulls) },
-  { id: 'mean', header: 'mean', numeric: true, value: (column) => (column as { mean?: number }).mean ?? null, cell: (column) => number((column as { mean?: number }).mean) },
+  {
+    id: 'nulls',
+    header: 'missing',
+    numeric: true,
+    value: (column) => Number((column as { nulls?: number }).nulls ?? 0),
+    cell: (column) => count((column as { nulls?: number }).nulls),
+  },
+  {
+    id: 'mean',
+    header: 'mean',
+    numeric: true,
+    value: (column) => (column as { mean?: number }).mean ?? null,
+    cell: (column) => number((column as { mean?: number }).mean),
+  },
   { id: 'min', header: 'least', numeric: true, value: (column) => String((column as { min?: unknown }).min ?? '') },
   { id: 'max', header: 'most', numeric: true, value: (column) => String((column as { max?: unknown }).max ?? '') },
   {
     id: 'shape',
     header: 'distribution',
     value: () => null,
-    cell: (column) => <Bars label={`distribution of ${column.name}`} counts={(column as { counts?: readonly number[] }).counts ?? []} />,
+    cell: (column) => (
+      <Bars label={`distribution of ${column.name}`} counts={(column as { counts?: readonly number[] }).counts ?? []} />
+    ),
   },
 ];
 
@@ -119,10 +164,23 @@ const CHECKS: readonly Column<Version['contract']['checks'][number]>[] = [
     id: 'kept',
     header: 'kept',
     value: ({ success }) => String(success),
-    cell: ({ success, severity }) => <Status health={success ? 'good' : severity === 'error' ? 'bad' : 'watch'} word={success ? 'kept' : 'broken'} />,
+    cell: ({ success, severity }) => (
+      <Status health={success ? 'good' : severity === 'error' ? 'bad' : 'watch'} word={success ? 'kept' : 'broken'} />
+    ),
   },
-  { id: 'sentence', header: 'promise', value: ({ sentence }) => sentence, cell: ({ sentence }) => <span title={sentence}>{sentence}</span> },
-  { id: 'failing', header: 'rows that broke it', numeric: true, value: ({ failing }) => failing, cell: ({ failing }) => count(failing) },
+  {
+    id: 'sentence',
+    header: 'promise',
+    value: ({ sentence }) => sentence,
+    cell: ({ sentence }) => <span title={sentence}>{sentence}</span>,
+  },
+  {
+    id: 'failing',
+    header: 'rows that broke it',
+    numeric: true,
+    value: ({ failing }) => failing,
+    cell: ({ failing }) => count(failing),
+  },
 ];
 
 function Broken({ version }: { readonly version: Version }) {
@@ -136,7 +194,12 @@ function Broken({ version }: { readonly version: Version }) {
         columns={[
           { id: 'file', header: 'file', value: ({ file }) => file },
           { id: 'row', header: 'row', numeric: true, value: ({ row }) => row },
-          { id: 'values', header: 'values', value: ({ values }) => JSON.stringify(values), cell: ({ values }) => <code>{JSON.stringify(values)}</code> },
+          {
+            id: 'values',
+            header: 'values',
+            value: ({ values }) => JSON.stringify(values),
+            cell: ({ values }) => <code>{JSON.stringify(values)}</code>,
+          },
         ]}
         rowId={(row) => `${row.file}${row.row}${JSON.stringify(row.values)}`}
         height={300}
@@ -144,4 +207,3 @@ function Broken({ version }: { readonly version: Version }) {
     </Part>
   );
 }
-

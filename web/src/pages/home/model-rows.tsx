@@ -12,9 +12,18 @@ const live = ({ live }: Model): string =>
 
 const COLUMNS: readonly Column<Model>[] = [
   { id: 'name', header: 'model', value: ({ name }) => name, cell: ({ name }) => <strong>{name}</strong> },
-  { id: 'lights', header: 'lights', value: ({ lights }) => lights.service.state, cell: ({ lights }) => <FiveLights lights={lights} iconOnly /> },
+  {
+    id: 'lights',
+    header: 'lights',
+    value: ({ lights }) => lights.service.state,
+    cell: ({ lights }) => <FiveLights lights={lights} iconOnly />,
+  },
   { id: 'live', header: 'live', value: live },
-  { id: 'rollout', header: 'rollout', value: ({ rollout }) => (rollout ? `v${rollout.version} ${rollout.state}` : null) },
+  {
+    id: 'rollout',
+    header: 'rollout',
+    value: ({ rollout }) => (rollout ? `v${rollout.version} ${rollout.state}` : null),
+  },
   { id: 'held', header: 'hold', value: ({ held }) => (held === null ? null : `HELD: ${held}`) },
   {
     id: 'labels',
@@ -23,7 +32,12 @@ const COLUMNS: readonly Column<Model>[] = [
     value: ({ labelCoverage }) => labelCoverage,
     cell: ({ labelCoverage }) => percent(labelCoverage),
   },
-  { id: 'clock', header: 'event clock', value: ({ eventClock }) => eventClock, cell: ({ eventClock }) => <EventTime at={eventClock} /> },
+  {
+    id: 'clock',
+    header: 'event clock',
+    value: ({ eventClock }) => eventClock,
+    cell: ({ eventClock }) => <EventTime at={eventClock} />,
+  },
   {
     id: 'deploy',
     header: 'last deploy',

@@ -21,7 +21,11 @@ export default function IncidentPage() {
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={10} />;
   return (
-    <Page title={`Incident ${data.number} of ${data.model}`} status={<State incident={data} />} actions={<Actions incident={data} />}>
+    <Page
+      title={`Incident ${data.number} of ${data.model}`}
+      status={<State incident={data} />}
+      actions={<Actions incident={data} />}
+    >
       <Verdict text={data.verdict} />
       <Split side={<Facts facts={factsOf(data)} />}>
         <Part title="What the monitors said">
@@ -31,7 +35,12 @@ export default function IncidentPage() {
           {data.actions.length === 0 ? (
             <p className="muted">No action: the applied file names no trigger for this light.</p>
           ) : (
-            <Table label="Actions" rows={data.actions} columns={ACTIONS} rowId={(action) => `${action.at}${action.guard ?? ''}`} />
+            <Table
+              label="Actions"
+              rows={data.actions}
+              columns={ACTIONS}
+              rowId={(action) => `${action.at}${action.guard ?? ''}`}
+            />
           )}
         </Part>
       </Split>
@@ -100,7 +109,12 @@ function factsOf(incident: Incident) {
     ['version', `v${incident.version}`],
     ['since', <EventTime key="since" at={incident.since} />],
     ['opened', <RelativeTime key="opened" at={incident.openedAt} />],
-    ['affected', <span key="n" title={exact(affected)}>{number(affected)} predictions</span>],
+    [
+      'affected',
+      <span key="n" title={exact(affected)}>
+        {number(affected)} predictions
+      </span>,
+    ],
     ['rollback', rollback?.sentence ?? '—'],
     ['acknowledged', incident.acknowledgedBy ?? '—'],
     ['resolved', incident.resolution ? `${incident.resolution} (${incident.resolvedBy})` : '—'],
@@ -120,7 +134,12 @@ const ALERTS: readonly Column<Incident['alerts'][number]>[] = [
 ];
 
 const ACTIONS: readonly Column<Incident['actions'][number]>[] = [
-  { id: 'at', header: 'event time', value: ({ eventAt }) => eventAt, cell: ({ eventAt }) => <EventTime at={eventAt} /> },
+  {
+    id: 'at',
+    header: 'event time',
+    value: ({ eventAt }) => eventAt,
+    cell: ({ eventAt }) => <EventTime at={eventAt} />,
+  },
   { id: 'decision', header: 'retraining', value: ({ decision }) => decision },
   { id: 'why', header: 'why', value: ({ why }) => why, cell: ({ why }) => <span title={why}>{why}</span> },
 ];

@@ -1,5 +1,5 @@
-import { Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
 import { Tabs } from '@mantine/core';
+import { Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
 import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
 import { FiveLights } from '../../domain/lights.tsx';

@@ -1,21 +1,27 @@
-import { useMemo } from 'react';
 import { SegmentedControl } from '@mantine/core';
+import { useMemo } from 'react';
 import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
-import { HeatMap } from '../../ui/heat-map.tsx';
+import { healthOf } from '../../domain/lights.tsx';
 import { Chart } from '../../ui/chart.tsx';
 import { number, percent, pValue } from '../../ui/format.ts';
+import { HeatMap } from '../../ui/heat-map.tsx';
 import { Part } from '../../ui/page.tsx';
 import { Failure, Rows } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { EventTime } from '../../ui/time.tsx';
 import { useViewState } from '../../ui/view-state.ts';
-import { healthOf } from '../../domain/lights.tsx';
 import { useModelName } from './layout.tsx';
 
 type Monitor = AnswerOf<'GET /models/:model/monitor'>;
-type Feature = { readonly name: string; readonly effect: number; readonly importance: number | null; readonly psi: number; readonly p: number };
+type Feature = {
+  readonly name: string;
+  readonly effect: number;
+  readonly importance: number | null;
+  readonly psi: number;
+  readonly p: number;
+};
 
 const SPANS = ['14', '30', '90', '180'];
 
@@ -23,7 +29,10 @@ const SPANS = ['14', '30', '90', '180'];
 export default function MonitorTab() {
   const model = useModelName();
   const [days, setDays] = useViewState('days', '90');
-  const { data, error, refetch } = useGet('GET /models/:model/monitor', { params: { model }, query: { days: Number(days) } });
+  const { data, error, refetch } = useGet('GET /models/:model/monitor', {
+    params: { model },
+    query: { days: Number(days) },
+  });
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={10} />;
   return (
@@ -40,7 +49,12 @@ export default function MonitorTab() {
       </Part>
       <Performance monitor={data} />
       <Part title="Columns by drift and importance">
-        <Table label="Columns" rows={data.features as unknown as readonly Feature[]} columns={FEATURES} rowId={({ name }) => name} />
+        <Table
+          label="Columns"
+          rows={data.features as unknown as readonly Feature[]}
+          columns={FEATURES}
+          rowId={({ name }) => name}
+        />
       </Part>
       <p className="muted" style={{ maxWidth: '80ch' }}>
         At most {data.falseAlarms.count} false alarm in {data.falseAlarms.perDays} days, all alarms together
@@ -68,14 +82,22 @@ function Rules({ monitor }: { readonly monitor: Monitor }) {
 function toGrid({ windows }: Monitor) {
   const rules = [...new Set(windows.flatMap(({ findings }) => findings.map(({ rule }) => rule)))].sort();
   return {
-    columns: windows.map(({ start, version }) => ({ id: `${start}${version}`, label: `${start.slice(0, 10)} v${version ?? '?'}` })),
+    columns: windows.map(({ start, version }) => ({
+      id: `${start}${version}`,
+      label: `${start.slice(0, 10)} v${version ?? '?'}`,
+    })),
     rows: rules,
     cells: rules.map((rule) =>
       windows.map(({ findings }) => {
         const found = findings.find((finding) => finding.rule === rule);
         if (!found) return null;
-        const near = found.value === null || !found.threshold ? 0 : Math.min(1, Math.abs(found.value) / (2 * found.threshold));
-        return { strength: near, isMarked: found.state === 'amber' || found.state === 'red', text: `${found.state}: ${found.sentence}` };
+        const near =
+          found.value === null || !found.threshold ? 0 : Math.min(1, Math.abs(found.value) / (2 * found.threshold));
+        return {
+          strength: near,
+          isMarked: found.state === 'amber' || found.state === 'red',
+          text: `${found.state}: ${found.sentence}`,
+        };
       }),
     ),
   };
@@ -106,7 +128,13 @@ function Performance({ monitor }: { readonly monitor: Monitor }) {
         time
         marks={marks}
         syncKey="monitor"
-        series={[{ label: 'log loss', values: days.map((day) => day.metrics?.['log_loss'] ?? day.loss ?? null), colour: '--champion' }]}
+        series={[
+          {
+            label: 'log loss',
+            values: days.map((day) => day.metrics?.['log_loss'] ?? day.loss ?? null),
+            colour: '--champion',
+          },
+        ]}
       />
       <Chart
         title="What was predicted and what came true, share of positives by day"
@@ -133,8 +161,20 @@ function Performance({ monitor }: { readonly monitor: Monitor }) {
 
 const FEATURES: readonly Column<Feature>[] = [
   { id: 'name', header: 'column', value: ({ name }) => name },
-  { id: 'effect', header: 'drift (effect)', numeric: true, value: ({ effect }) => effect, cell: ({ effect }) => number(effect) },
-  { id: 'importance', header: 'importance', numeric: true, value: ({ importance }) => importance, cell: ({ importance }) => percent(importance) },
+  {
+    id: 'effect',
+    header: 'drift (effect)',
+    numeric: true,
+    value: ({ effect }) => effect,
+    cell: ({ effect }) => number(effect),
+  },
+  {
+    id: 'importance',
+    header: 'importance',
+    numeric: true,
+    value: ({ importance }) => importance,
+    cell: ({ importance }) => percent(importance),
+  },
   { id: 'psi', header: 'PSI', numeric: true, value: ({ psi }) => psi, cell: ({ psi }) => number(psi) },
   { id: 'p', header: 'p', numeric: true, value: ({ p }) => p, cell: ({ p }) => pValue(p) },
 ];
@@ -147,7 +187,8 @@ const WINDOWS: readonly Column<Monitor['windows'][number]>[] = [
     header: 'worst rule',
     value: ({ findings }) => findings.length,
     cell: ({ findings }) => {
-      const worst = findings.find(({ state }) => state === 'red') ?? findings.find(({ state }) => state === 'amber') ?? findings[0];
+      const worst =
+        findings.find(({ state }) => state === 'red') ?? findings.find(({ state }) => state === 'amber') ?? findings[0];
       return worst ? <Status health={healthOf(worst.state)} word={`${worst.rule}: ${worst.sentence}`} /> : '—';
     },
   },

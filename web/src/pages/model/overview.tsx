@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
+import { healthOf } from '../../domain/lights.tsx';
 import { Lineage } from '../../domain/lineage.tsx';
 import { Chart } from '../../ui/chart.tsx';
 import { Facts } from '../../ui/facts.tsx';
@@ -9,7 +10,6 @@ import { Part, Split } from '../../ui/page.tsx';
 import { Empty, Rows } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
 import { RelativeTime } from '../../ui/time.tsx';
-import { healthOf } from '../../domain/lights.tsx';
 import { type ModelStatus, useModel } from './layout.tsx';
 
 type Version = AnswerOf<'GET /models/:model/versions/:version'>;
@@ -59,7 +59,7 @@ function LightSentences({ model }: { readonly model: ModelStatus }) {
   return (
     <Facts
       facts={(['service', 'data', 'predictions', 'performance', 'business'] as const).map((name) => [
-        <Status key={name} health={healthOf(model.lights[name].state)} word={name} /> as never,
+        (<Status key={name} health={healthOf(model.lights[name].state)} word={name} />) as never,
         model.lights[name].sentence,
       ])}
     />
@@ -69,18 +69,34 @@ function LightSentences({ model }: { readonly model: ModelStatus }) {
 /** The gate's metric by day of the predictions, beside what the gate measured. */
 function PerformanceNow({ model, version }: { readonly model: ModelStatus; readonly version: Version }) {
   const { data } = useGet('GET /models/:model/monitor', { params: { model: model.name }, query: { days: 60 } });
-  const days = (data?.performance ?? []) as readonly { readonly day: string; readonly loss?: number | null; readonly metrics?: Readonly<Record<string, number>> }[];
+  const days = (data?.performance ?? []) as readonly {
+    readonly day: string;
+    readonly loss?: number | null;
+    readonly metrics?: Readonly<Record<string, number>>;
+  }[];
   const metric = version.gate?.metric ?? 'log_loss';
   const values = days.map((day) => day.metrics?.[metric] ?? day.loss ?? null);
   return (
-    <Part title="Performance now" tools={<Link to="/m/$name/monitor" params={{ name: model.name }}>monitor</Link>}>
+    <Part
+      title="Performance now"
+      tools={
+        <Link to="/m/$name/monitor" params={{ name: model.name }}>
+          monitor
+        </Link>
+      }
+    >
       <Chart
         title={`${metric} by day of the predictions, against ${number(version.gate?.challenger)} at the gate`}
         x={days.map(({ day }) => Date.parse(day) / 1_000)}
         time
         series={[
           { label: metric, values, colour: '--champion' },
-          { label: 'at the gate', values: days.map(() => version.gate?.challenger ?? null), colour: '--reference', dashed: true },
+          {
+            label: 'at the gate',
+            values: days.map(() => version.gate?.challenger ?? null),
+            colour: '--reference',
+            dashed: true,
+          },
         ]}
       />
     </Part>

@@ -60,9 +60,19 @@ export default function PipelineTab() {
 
 const RUNS: readonly Column<Run>[] = [
   { id: 'id', header: 'run', value: ({ id }) => id, cell: ({ id }) => <Id id={id} /> },
-  { id: 'state', header: 'state', value: ({ state }) => state, cell: ({ state }) => <Status health={healthOf(state)} word={state.replace('_', ' ')} /> },
+  {
+    id: 'state',
+    header: 'state',
+    value: ({ state }) => state,
+    cell: ({ state }) => <Status health={healthOf(state)} word={state.replace('_', ' ')} />,
+  },
   { id: 'trigger', header: 'started by', value: ({ trigger }) => trigger.kind },
-  { id: 'at', header: 'when', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
+  {
+    id: 'at',
+    header: 'when',
+    value: ({ createdAt }) => createdAt,
+    cell: ({ createdAt }) => <RelativeTime at={createdAt} />,
+  },
   {
     id: 'took',
     header: 'took',
@@ -70,15 +80,30 @@ const RUNS: readonly Column<Run>[] = [
     value: (run) => tookMs(run),
     cell: (run) => duration(tookMs(run)),
   },
-  { id: 'summary', header: 'what came out', value: ({ summary }) => summary, cell: ({ summary }) => <span title={summary ?? ''}>{summary ?? '—'}</span> },
+  {
+    id: 'summary',
+    header: 'what came out',
+    value: ({ summary }) => summary,
+    cell: ({ summary }) => <span title={summary ?? ''}>{summary ?? '—'}</span>,
+  },
 ];
 
-const tookMs = ({ startedAt, finishedAt }: { readonly startedAt: string | null; readonly finishedAt: string | null }): number | null =>
+const tookMs = ({
+  startedAt,
+  finishedAt,
+}: {
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}): number | null =>
   startedAt === null ? null : (finishedAt === null ? Date.now() : Date.parse(finishedAt)) - Date.parse(startedAt);
 
 function One({ run }: { readonly run: Run }) {
   const isRunning = run.finishedAt === null;
-  const { data } = useGet('GET /pipeline-runs/:id', { params: { id: run.id } }, { refetchInterval: isRunning ? 10_000 : false });
+  const { data } = useGet(
+    'GET /pipeline-runs/:id',
+    { params: { id: run.id } },
+    { refetchInterval: isRunning ? 10_000 : false },
+  );
   const [view, setView] = useViewState('view', 'graph');
   const [chosen, choose] = useState<string>();
   const cancel = useChange('POST /pipeline-runs/:id/cancel');
@@ -124,7 +149,11 @@ function One({ run }: { readonly run: Run }) {
       ) : (
         <Timeline steps={data.steps} onSelect={choose} />
       )}
-      {step ? <StepDetail run={run.id} step={step} /> : <p className="muted">Choose a step for its log and why it ran.</p>}
+      {step ? (
+        <StepDetail run={run.id} step={step} />
+      ) : (
+        <p className="muted">Choose a step for its log and why it ran.</p>
+      )}
     </Part>
   );
 }
@@ -144,7 +173,11 @@ function Timeline({ steps, onSelect }: { readonly steps: readonly Step[]; readon
               {step.name}
             </button>
             <span className={classes['track']}>
-              <span className={classes['bar']} data-health={healthOf(step.state)} style={{ left: `${start * 100}%`, width: `max(3px, ${width * 100}%)` }} />
+              <span
+                className={classes['bar']}
+                data-health={healthOf(step.state)}
+                style={{ left: `${start * 100}%`, width: `max(3px, ${width * 100}%)` }}
+              />
             </span>
             <span className="num">{step.startedAt === null ? step.state : duration(tookMs(step))}</span>
           </li>
@@ -197,7 +230,6 @@ function Log({ run, step }: { readonly run: string; readonly step: string }) {
     place.current?.scrollTo({ top: place.current.scrollHeight });
   }, [text]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
     <pre ref={place} className={classes['log']} tabIndex={0} aria-label={`log of ${step}`}>
       {text || 'No output.'}
     </pre>

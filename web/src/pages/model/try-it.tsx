@@ -23,10 +23,23 @@ export function TryIt({ model, version, endpoint, url }: TryItProps) {
   return <Form key={version} inputs={inputs} row={row} endpoint={endpoint} url={url} />;
 }
 
-function Form({ inputs, row, endpoint, url }: { readonly inputs: readonly Input[]; readonly row: Readonly<Record<string, unknown>> } & Pick<TryItProps, 'endpoint' | 'url'>) {
-  const [values, setValues] = useState(() => Object.fromEntries(inputs.map((input) => [input.name, toText(input, row[input.name])])));
+function Form({
+  inputs,
+  row,
+  endpoint,
+  url,
+}: { readonly inputs: readonly Input[]; readonly row: Readonly<Record<string, unknown>> } & Pick<
+  TryItProps,
+  'endpoint' | 'url'
+>) {
+  const [values, setValues] = useState(() =>
+    Object.fromEntries(inputs.map((input) => [input.name, toText(input, row[input.name])])),
+  );
   const [answer, setAnswer] = useState('');
-  const body = useMemo(() => JSON.stringify({ inputs: inputs.map((input) => toTensor(input, values[input.name] ?? '')) }), [inputs, values]);
+  const body = useMemo(
+    () => JSON.stringify({ inputs: inputs.map((input) => toTensor(input, values[input.name] ?? '')) }),
+    [inputs, values],
+  );
   const address = `${url ?? 'http://127.0.0.1:4748'}/v2/models/${encodeURIComponent(endpoint)}/infer`;
   const ask = async (): Promise<void> => {
     setAnswer('…');
@@ -47,7 +60,12 @@ function Form({ inputs, row, endpoint, url }: { readonly inputs: readonly Input[
         }}
       >
         {inputs.map((input) => (
-          <Field key={input.name} input={input} value={values[input.name] ?? ''} onChange={(value) => setValues({ ...values, [input.name]: value })} />
+          <Field
+            key={input.name}
+            input={input}
+            value={values[input.name] ?? ''}
+            onChange={(value) => setValues({ ...values, [input.name]: value })}
+          />
         ))}
         <Button size="xs" type="submit" style={{ justifySelf: 'start' }}>
           Ask
@@ -80,10 +98,26 @@ function Form({ inputs, row, endpoint, url }: { readonly inputs: readonly Input[
   );
 }
 
-function Field({ input, value, onChange }: { readonly input: Input; readonly value: string; readonly onChange: (value: string) => void }) {
+function Field({
+  input,
+  value,
+  onChange,
+}: {
+  readonly input: Input;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}) {
   const label = `${input.name} (${input.type})`;
   if (input.type === 'boolean')
-    return <Select size="xs" label={label} data={['true', 'false']} value={value} onChange={(next) => onChange(next ?? '')} />;
+    return (
+      <Select
+        size="xs"
+        label={label}
+        data={['true', 'false']}
+        value={value}
+        onChange={(next) => onChange(next ?? '')}
+      />
+    );
   return <TextInput size="xs" label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)} />;
 }
 
@@ -91,7 +125,9 @@ const isNumber = ({ type }: Input): boolean => ['double', 'float', 'long', 'inte
 
 function toText(input: Input, value: unknown): string {
   if (value === null || value === undefined) return '';
-  return input.type === 'datetime' && typeof value === 'number' ? new Date(value).toISOString().slice(0, 19) : String(value);
+  return input.type === 'datetime' && typeof value === 'number'
+    ? new Date(value).toISOString().slice(0, 19)
+    : String(value);
 }
 
 /** An empty field is a missing value. */

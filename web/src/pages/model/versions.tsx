@@ -14,23 +14,58 @@ import { useModelName } from './layout.tsx';
 
 type Version = AnswerOf<'GET /models/:model/versions/:version'>;
 
-const OUTCOMES: Readonly<Record<string, Health>> = { passed: 'good', failed: 'bad', refused: 'bad', not_measured: 'unknown' };
+const OUTCOMES: Readonly<Record<string, Health>> = {
+  passed: 'good',
+  failed: 'bad',
+  refused: 'bad',
+  not_measured: 'unknown',
+};
 
 const COLUMNS: readonly Column<Version>[] = [
-  { id: 'version', header: 'version', numeric: true, value: ({ version }) => version, cell: ({ version }) => `v${version}` },
+  {
+    id: 'version',
+    header: 'version',
+    numeric: true,
+    value: ({ version }) => version,
+    cell: ({ version }) => `v${version}`,
+  },
   { id: 'aliases', header: 'alias', value: ({ aliases }) => aliases.join(', ') || null },
   {
     id: 'gate',
     header: 'gate',
     value: ({ gate }) => gate?.outcome,
-    cell: ({ gate }) => (gate ? <Status health={OUTCOMES[gate.outcome] ?? 'unknown'} word={gate.outcome.replace('_', ' ')} /> : '—'),
+    cell: ({ gate }) =>
+      gate ? <Status health={OUTCOMES[gate.outcome] ?? 'unknown'} word={gate.outcome.replace('_', ' ')} /> : '—',
   },
   { id: 'metric', header: 'metric', value: ({ gate }) => gate?.metric },
-  { id: 'challenger', header: 'it', numeric: true, value: ({ gate }) => gate?.challenger, cell: ({ gate }) => number(gate?.challenger) },
-  { id: 'champion', header: 'champion then', numeric: true, value: ({ gate }) => gate?.champion, cell: ({ gate }) => number(gate?.champion) },
+  {
+    id: 'challenger',
+    header: 'it',
+    numeric: true,
+    value: ({ gate }) => gate?.challenger,
+    cell: ({ gate }) => number(gate?.challenger),
+  },
+  {
+    id: 'champion',
+    header: 'champion then',
+    numeric: true,
+    value: ({ gate }) => gate?.champion,
+    cell: ({ gate }) => number(gate?.champion),
+  },
   { id: 'approval', header: 'approval', value: ({ approval }) => approval.replace('_', ' ') },
-  { id: 'rows', header: 'training rows', numeric: true, value: ({ trainingRows }) => trainingRows, cell: ({ trainingRows }) => count(trainingRows) },
-  { id: 'made', header: 'made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
+  {
+    id: 'rows',
+    header: 'training rows',
+    numeric: true,
+    value: ({ trainingRows }) => trainingRows,
+    cell: ({ trainingRows }) => count(trainingRows),
+  },
+  {
+    id: 'made',
+    header: 'made',
+    value: ({ createdAt }) => createdAt,
+    cell: ({ createdAt }) => <RelativeTime at={createdAt} />,
+  },
   { id: 'notes', header: '', value: ({ rehearsal, draft }) => (rehearsal ? 'REHEARSAL' : draft ? 'draft' : null) },
 ];
 
@@ -69,13 +104,31 @@ function One({ version }: { readonly version: Version }) {
         side={
           <Facts
             facts={[
-              ['parity', parity ? `at most ${number(parity.maxDifference)} on ${parity.rows} golden rows, ${parity.flips} labels differ` : '—'],
-              ['engine', version.engine ? `${version.engine.kind === 'levain' ? 'our own' : 'Python'} (${version.engine.reason})` : '—'],
-              ['difference', gate?.difference ? interval(gate.difference.mean, gate.difference.low, gate.difference.high) : '—'],
+              [
+                'parity',
+                parity
+                  ? `at most ${number(parity.maxDifference)} on ${parity.rows} golden rows, ${parity.flips} labels differ`
+                  : '—',
+              ],
+              [
+                'engine',
+                version.engine
+                  ? `${version.engine.kind === 'levain' ? 'our own' : 'Python'} (${version.engine.reason})`
+                  : '—',
+              ],
+              [
+                'difference',
+                gate?.difference ? interval(gate.difference.mean, gate.difference.low, gate.difference.high) : '—',
+              ],
               ['decisions that change', count(gate?.flips)],
               ['AUC', number(gate?.auc)],
               ['decided', version.decision ? `${version.decision.by}: ${version.decision.reason ?? ''}` : '—'],
-              ['compare', <Code key="c">levain models show {version.model}@v{version.version}</Code>],
+              [
+                'compare',
+                <Code key="c">
+                  levain models show {version.model}@v{version.version}
+                </Code>,
+              ],
             ]}
           />
         }
@@ -99,7 +152,13 @@ function One({ version }: { readonly version: Version }) {
             rows={Object.entries(version.metrics)}
             columns={[
               { id: 'name', header: 'metric', value: ([name]) => name },
-              { id: 'value', header: 'value', numeric: true, value: ([, value]) => value, cell: ([, value]) => <span title={String(value)}>{number(value)}</span> },
+              {
+                id: 'value',
+                header: 'value',
+                numeric: true,
+                value: ([, value]) => value,
+                cell: ([, value]) => <span title={String(value)}>{number(value)}</span>,
+              },
             ]}
             rowId={([name]) => name}
             height={260}
@@ -122,7 +181,13 @@ function Decide({ version }: { readonly version: Version }) {
     const words = (sentence.data as { sentence?: string } | undefined)?.sentence ?? 'Reading what you would approve …';
     return (
       <span style={{ display: 'inline-flex', gap: 8 }}>
-        <Confirm verb="Approve" primary reason="optional" consequence={words} act={(reason) => approve.mutateAsync({ params, body: { reason } } as never)} />
+        <Confirm
+          verb="Approve"
+          primary
+          reason="optional"
+          consequence={words}
+          act={(reason) => approve.mutateAsync({ params, body: { reason } } as never)}
+        />
         <Confirm
           verb="Reject"
           reason="needed"

@@ -12,7 +12,9 @@ export default function ModelsPage() {
       ) : !data ? (
         <Rows />
       ) : data.models.length === 0 ? (
-        <Empty command="levain run">No model is registered yet; a run of a pipeline with a model section makes the first.</Empty>
+        <Empty command="levain run">
+          No model is registered yet; a run of a pipeline with a model section makes the first.
+        </Empty>
       ) : (
         <ModelRows models={data.models} />
       )}

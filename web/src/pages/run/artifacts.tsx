@@ -20,26 +20,36 @@ export function Artifacts({ run }: { readonly run: string }) {
   );
 }
 
-function Folder({ run, path, onOpen }: { readonly run: string; readonly path: string; readonly onOpen: (file: Item) => void }) {
+function Folder({
+  run,
+  path,
+  onOpen,
+}: {
+  readonly run: string;
+  readonly path: string;
+  readonly onOpen: (file: Item) => void;
+}) {
   const { data } = useGet('GET /runs/:id/artifacts', { params: { id: run }, query: { path } });
   if (!data) return <Rows count={2} />;
   if (data.items.length === 0) return <p className="muted">No files.</p>;
   return (
     <ul className={classes['folder']}>
-      {data.items.map((entry) => ({ ...entry, path: path === '' ? entry.name : `${path}/${entry.name}` })).map((item) => (
-        <li key={item.path}>
-          {item.isFolder ? (
-            <details>
-              <summary>{nameOf(item.path)}</summary>
-              <Folder run={run} path={item.path} onOpen={onOpen} />
-            </details>
-          ) : (
-            <button type="button" onClick={() => onOpen(item)}>
-              {nameOf(item.path)} <span className="muted">{bytes(item.sizeBytes)}</span>
-            </button>
-          )}
-        </li>
-      ))}
+      {data.items
+        .map((entry) => ({ ...entry, path: path === '' ? entry.name : `${path}/${entry.name}` }))
+        .map((item) => (
+          <li key={item.path}>
+            {item.isFolder ? (
+              <details>
+                <summary>{nameOf(item.path)}</summary>
+                <Folder run={run} path={item.path} onOpen={onOpen} />
+              </details>
+            ) : (
+              <button type="button" onClick={() => onOpen(item)}>
+                {nameOf(item.path)} <span className="muted">{bytes(item.sizeBytes)}</span>
+              </button>
+            )}
+          </li>
+        ))}
     </ul>
   );
 }
@@ -51,7 +61,8 @@ const IMAGE = /\.(png|jpe?g|gif|webp|svg)$/i;
 const TEXT = /\.(txt|md|json|ya?ml|csv|py|log|toml|lock|ipynb)$|^MLmodel$/i;
 
 function Preview({ run, file }: { readonly run: string; readonly file: Item }) {
-  const address = addressOf('/runs/:id/artifacts/', { id: run }) + file.path.split('/').map(encodeURIComponent).join('/');
+  const address =
+    addressOf('/runs/:id/artifacts/', { id: run }) + file.path.split('/').map(encodeURIComponent).join('/');
   const name = nameOf(file.path);
   return (
     <section className={classes['preview']}>

@@ -15,7 +15,12 @@ import { Artifacts } from './artifacts.tsx';
 
 type Run = AnswerOf<'GET /runs/:id'>;
 
-const HEALTH: Readonly<Record<string, Health>> = { FINISHED: 'good', FAILED: 'bad', KILLED: 'watch', RUNNING: 'running' };
+const HEALTH: Readonly<Record<string, Health>> = {
+  FINISHED: 'good',
+  FAILED: 'bad',
+  KILLED: 'watch',
+  RUNNING: 'running',
+};
 const MAX_CHARTS = 20;
 
 /** One run: what it was given, what it measured, what it left, on which data, code and environment. */
@@ -25,7 +30,10 @@ export default function RunPage() {
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={10} />;
   return (
-    <Page title={data.name} status={<Status health={HEALTH[data.status] ?? 'unknown'} word={data.status.toLowerCase()} />}>
+    <Page
+      title={data.name}
+      status={<Status health={HEALTH[data.status] ?? 'unknown'} word={data.status.toLowerCase()} />}
+    >
       <Split side={<Side run={data} />}>
         <Metrics run={data} />
         <Part title="Artifacts">
@@ -49,7 +57,16 @@ function Side({ run }: { readonly run: Run }) {
           ['took', duration(run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.startedAt))],
           ['user', run.user],
           ['models', run.models.map(({ name }) => name).join(', ') || '—'],
-          ['why', run.attemptId ? <Link key="w" to="/why/$id" params={{ id: run.attemptId.split('.').slice(0, 2).join('/') }}>why it ran</Link> : '—'],
+          [
+            'why',
+            run.attemptId ? (
+              <Link key="w" to="/why/$id" params={{ id: run.attemptId.split('.').slice(0, 2).join('/') }}>
+                why it ran
+              </Link>
+            ) : (
+              '—'
+            ),
+          ],
         ]}
       />
       <Part title="Parameters">
@@ -73,7 +90,12 @@ function Pairs({ label, pairs }: { readonly label: string; readonly pairs: reado
       rows={pairs}
       columns={[
         { id: 'name', header: 'name', value: ([name]) => name, cell: ([name]) => <span title={name}>{name}</span> },
-        { id: 'value', header: 'value', value: ([, value]) => value, cell: ([, value]) => <span title={value}>{value}</span> },
+        {
+          id: 'value',
+          header: 'value',
+          value: ([, value]) => value,
+          cell: ([, value]) => <span title={value}>{value}</span>,
+        },
       ]}
       rowId={([name]) => name}
       height={300}
@@ -93,7 +115,12 @@ function Metrics({ run }: { readonly run: Run }) {
       tools={
         <span style={{ display: 'inline-flex', gap: 16, alignItems: 'center', flexWrap: 'wrap' }}>
           <SegmentedControl size="xs" data={['step', 'time']} value={axis} onChange={setAxis} />
-          <Switch size="xs" label="log axis" checked={log === '1'} onChange={(event) => setLog(event.currentTarget.checked ? '1' : undefined)} />
+          <Switch
+            size="xs"
+            label="log axis"
+            checked={log === '1'}
+            onChange={(event) => setLog(event.currentTarget.checked ? '1' : undefined)}
+          />
           <Slider
             w={120}
             size="xs"
@@ -113,14 +140,27 @@ function Metrics({ run }: { readonly run: Run }) {
         rows={keys.map((key) => ({ key, value: run.metrics[key] ?? null }))}
         columns={[
           { id: 'name', header: 'metric', value: ({ key }) => key },
-          { id: 'value', header: 'last value', numeric: true, value: ({ value }) => value, cell: ({ value }) => <span title={String(value)}>{number(value)}</span> },
+          {
+            id: 'value',
+            header: 'last value',
+            numeric: true,
+            value: ({ value }) => value,
+            cell: ({ value }) => <span title={String(value)}>{number(value)}</span>,
+          },
         ]}
         rowId={({ key }) => key}
         height={240}
       />
       <div style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(360px, 100%), 1fr))' }}>
         {keys.slice(0, MAX_CHARTS).map((metric) => (
-          <MetricChart key={metric} runs={[run]} metric={metric} axis={axis as XAxis} smoothing={Number(smoothing)} log={log === '1'} />
+          <MetricChart
+            key={metric}
+            runs={[run]}
+            metric={metric}
+            axis={axis as XAxis}
+            smoothing={Number(smoothing)}
+            log={log === '1'}
+          />
         ))}
       </div>
     </Part>

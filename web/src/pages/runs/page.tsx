@@ -16,7 +16,12 @@ import { fromSort, toSort, useViewState } from '../../ui/view-state.ts';
 
 type Run = AnswerOf<'GET /runs'>['items'][number];
 
-const HEALTH: Readonly<Record<string, Health>> = { FINISHED: 'good', FAILED: 'bad', KILLED: 'watch', RUNNING: 'running' };
+const HEALTH: Readonly<Record<string, Health>> = {
+  FINISHED: 'good',
+  FAILED: 'bad',
+  KILLED: 'watch',
+  RUNNING: 'running',
+};
 const PAGE = 1_000;
 const METRIC_COLUMNS = 6;
 
@@ -43,7 +48,9 @@ export default function RunsPage() {
   if (runs.length === 0)
     return (
       <Page title="Runs">
-        <Empty command={`mlflow.set_tracking_uri("${location.origin}")`}>No run yet. Existing MLflow code logs here with one line:</Empty>
+        <Empty command={`mlflow.set_tracking_uri("${location.origin}")`}>
+          No run yet. Existing MLflow code logs here with one line:
+        </Empty>
       </Page>
     );
   return (
@@ -51,7 +58,10 @@ export default function RunsPage() {
       title="Runs"
       actions={
         selected.size > 1 && (
-          <Button size="xs" onClick={() => void navigate({ to: '/compare', search: { runs: [...selected].join(',') } as never })}>
+          <Button
+            size="xs"
+            onClick={() => void navigate({ to: '/compare', search: { runs: [...selected].join(',') } as never })}
+          >
             Compare {selected.size}
           </Button>
         )
@@ -123,7 +133,12 @@ function columnsOf(runs: readonly Run[]): readonly Column<Run>[] {
       value: ({ status }) => status,
       cell: ({ status }) => <Status health={HEALTH[status] ?? 'unknown'} word={status.toLowerCase()} />,
     },
-    { id: 'started', header: 'started', value: ({ startedAt }) => startedAt, cell: ({ startedAt }) => <RelativeTime at={startedAt} /> },
+    {
+      id: 'started',
+      header: 'started',
+      value: ({ startedAt }) => startedAt,
+      cell: ({ startedAt }) => <RelativeTime at={startedAt} />,
+    },
     {
       id: 'took',
       header: 'took',
@@ -151,7 +166,8 @@ const SAMPLE = 500;
 
 function mostUsed(runs: readonly Run[], of: (run: Run) => Readonly<Record<string, unknown>>): readonly string[] {
   const counts = new Map<string, number>();
-  for (const run of runs.slice(0, SAMPLE)) for (const key of Object.keys(of(run))) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const run of runs.slice(0, SAMPLE))
+    for (const key of Object.keys(of(run))) counts.set(key, (counts.get(key) ?? 0) + 1);
   return [...counts.entries()]
     .sort((a, b) => b[1] - a[1])
     .slice(0, METRIC_COLUMNS)

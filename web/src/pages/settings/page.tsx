@@ -1,6 +1,6 @@
 import { Code } from '@mantine/core';
-import { useGet } from '../../api/queries.ts';
 import { BASE } from '../../api/client.ts';
+import { useGet } from '../../api/queries.ts';
 import { Facts } from '../../ui/facts.tsx';
 import { duration } from '../../ui/format.ts';
 import { Page, Part } from '../../ui/page.tsx';
@@ -20,7 +20,12 @@ export default function SettingsPage() {
           facts={[
             ['address', <Code key="a">{`${location.origin}${BASE}`}</Code>],
             ['tracking', <Code key="t">{`mlflow.set_tracking_uri("${location.origin}${BASE}")`}</Code>],
-            ['interface', <a key="o" href={`${BASE}/api/levain/v1/openapi.json`}>OpenAPI</a>],
+            [
+              'interface',
+              <a key="o" href={`${BASE}/api/levain/v1/openapi.json`}>
+                OpenAPI
+              </a>,
+            ],
             ['health', <Code key="d">levain doctor</Code>],
           ]}
         />
@@ -34,10 +39,31 @@ export default function SettingsPage() {
             rows={gateways.data.items}
             columns={[
               { id: 'url', header: 'address', value: ({ url }) => url },
-              { id: 'alive', header: 'state', value: ({ alive }) => String(alive), cell: ({ alive }) => <Status health={alive ? 'good' : 'bad'} word={alive ? 'answers' : 'is away'} /> },
-              { id: 'seen', header: 'seen', value: ({ seenAt }) => String(seenAt), cell: ({ seenAt }) => <RelativeTime at={seenAt as never} /> },
-              { id: 'versions', header: 'versions', numeric: true, value: ({ report }) => report?.versions.length ?? null },
-              { id: 'row', header: 'a row takes', numeric: true, value: ({ report }) => report?.versions[0]?.microsPerRow ?? null, cell: ({ report }) => duration((report?.versions[0]?.microsPerRow ?? Number.NaN) / 1_000) },
+              {
+                id: 'alive',
+                header: 'state',
+                value: ({ alive }) => String(alive),
+                cell: ({ alive }) => <Status health={alive ? 'good' : 'bad'} word={alive ? 'answers' : 'is away'} />,
+              },
+              {
+                id: 'seen',
+                header: 'seen',
+                value: ({ seenAt }) => String(seenAt),
+                cell: ({ seenAt }) => <RelativeTime at={seenAt as never} />,
+              },
+              {
+                id: 'versions',
+                header: 'versions',
+                numeric: true,
+                value: ({ report }) => report?.versions.length ?? null,
+              },
+              {
+                id: 'row',
+                header: 'a row takes',
+                numeric: true,
+                value: ({ report }) => report?.versions[0]?.microsPerRow ?? null,
+                cell: ({ report }) => duration((report?.versions[0]?.microsPerRow ?? Number.NaN) / 1_000),
+              },
             ]}
             rowId={({ id }) => id}
           />
@@ -54,10 +80,24 @@ export default function SettingsPage() {
             rows={pipelines.data.items}
             columns={[
               { id: 'name', header: 'pipeline', value: ({ pipeline }) => pipeline },
-              { id: 'folder', header: 'folder', value: ({ folder }) => folder, cell: ({ folder }) => <code>{folder}</code> },
+              {
+                id: 'folder',
+                header: 'folder',
+                value: ({ folder }) => folder,
+                cell: ({ folder }) => <code>{folder}</code>,
+              },
               { id: 'steps', header: 'steps', value: ({ steps }) => steps.join(', ') },
-              { id: 'triggers', header: 'triggers', value: ({ triggers }) => triggers.map(({ kind }) => kind).join(', ') || null },
-              { id: 'at', header: 'applied', value: ({ appliedAt }) => appliedAt, cell: ({ appliedAt }) => <RelativeTime at={appliedAt} /> },
+              {
+                id: 'triggers',
+                header: 'triggers',
+                value: ({ triggers }) => triggers.map(({ kind }) => kind).join(', ') || null,
+              },
+              {
+                id: 'at',
+                header: 'applied',
+                value: ({ appliedAt }) => appliedAt,
+                cell: ({ appliedAt }) => <RelativeTime at={appliedAt} />,
+              },
             ]}
             rowId={({ pipeline }) => pipeline}
           />
