@@ -186,7 +186,7 @@ async function openAdapters(options: AppOptions, base: Base) {
   return {
     content: createContent({ ...base, objects, cacheDir: join(dataDir, 'cache') }),
     analytics: createAnalytics({ tempDir: join(dataDir, 'tmp') }),
-    workers: createPythonWorkers({ ...base, pythonPath: join(PACKAGE, 'python') }),
+    workers: createPythonWorkers({ ...base, pythonPath: join(PACKAGE, 'python'), envsDir: join(dataDir, 'envs') }),
     sources: createSources(),
     executor: createLocalExecutor(),
     environments: createUvEnvironments({ dataDir }),

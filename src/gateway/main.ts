@@ -87,7 +87,7 @@ function optionsOf({ dataDir, dir, host, port, server }: Settings, log: Log): Ga
     clock: systemClock,
     random: systemRandom,
     log,
-    workers: lazyPythonWorkers(log),
+    workers: lazyPythonWorkers(dataDir, log),
   };
 }
 
@@ -143,7 +143,7 @@ function tokenSource(path: string): () => Promise<string | undefined> {
 }
 
 /** No Python, and none of its adapter, is loaded before a version needs it. */
-function lazyPythonWorkers(log: Log): PythonWorkers {
+function lazyPythonWorkers(dataDir: string, log: Log): PythonWorkers {
   let created: Promise<PythonWorkers> | undefined;
   const get = (): Promise<PythonWorkers> => {
     created ??= import('../adapters/python-worker/index.ts').then(({ createPythonWorkers }) =>
@@ -151,6 +151,7 @@ function lazyPythonWorkers(log: Log): PythonWorkers {
         clock: systemClock,
         log,
         pythonPath: fileURLToPath(new URL('../../python', import.meta.url)),
+        envsDir: join(dataDir, 'envs'),
       }),
     );
     return created;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { AppError, isAppError } from '../../kernel/errors.ts';
 import type { Cell, Frame } from '../../kernel/frame.ts';
 import type { LoadedPythonModel, PythonModel, PythonResult, PythonWorkers } from '../../ports/python-worker.ts';
@@ -37,6 +38,8 @@ export interface PythonWorkersOptions {
   readonly log: Log;
   /** The folder that holds the package `levain_runtime`. */
   readonly pythonPath: string;
+  /** Where this data directory keeps its environments, a folder for each digest. */
+  readonly envsDir?: string;
   readonly limits?: Partial<PythonWorkerLimits>;
 }
 
@@ -49,7 +52,8 @@ export function createPythonWorkers(options: PythonWorkersOptions): PythonWorker
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const workers = new Map<string, Entry>();
   return {
-    load: async (python, model) => {
+    load: async (named, model) => {
+      const python = inPlace(named, options.envsDir);
       // Types travel with each call: they make no other process.
       const key = JSON.stringify([python, model.featuresPath, model.modelPath]);
       let entry = workers.get(key);
@@ -77,6 +81,12 @@ export function createPythonWorkers(options: PythonWorkersOptions): PythonWorker
       await Promise.all(all.map(({ worker }) => worker.close()));
     },
   };
+}
+
+/** An environment of ours is found by its digest: the data directory may have moved since the path was written down. */
+function inPlace(python: string, envsDir: string | undefined): string {
+  const [, digest] = /[\\/]envs[\\/]([0-9a-f]{64})[\\/]bin[\\/]python$/.exec(python) ?? [];
+  return digest && envsDir ? join(envsDir, digest, 'bin', 'python') : python;
 }
 
 /** What the process says of itself once it has loaded. */

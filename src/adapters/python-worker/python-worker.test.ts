@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -97,6 +97,21 @@ test('features run on raw rows and text survives', { skip }, async () => {
   assert.match(loaded.libraries['pandas'] ?? '', /^\d+\./);
   assert.ok(lines.includes('rows 2'), 'what user code prints goes to the log');
   await loaded.close();
+});
+
+test('an environment is found by its digest after the data directory has moved', { skip }, async () => {
+  const digest = 'ab'.repeat(32);
+  const envsDir = join(folder, 'moved', 'envs');
+  await mkdir(join(envsDir, digest, 'bin'), { recursive: true });
+  await writeFile(join(envsDir, digest, 'bin', 'python'), `#!/bin/sh\nexec '${python}' "$@"\n`, { mode: 0o755 });
+  const moved = createPythonWorkers({ clock, log, pythonPath, envsDir, limits: { backoffMs: 1 } });
+  const loaded = await moved.load(join(folder, 'before', 'envs', digest, 'bin', 'python'), {
+    featuresPath,
+    types: { x: 'long', when: 'datetime' },
+  });
+  const result = await loaded.run('features', rows(1));
+  assert.ok(result.ok);
+  await moved.close();
 });
 
 test('text that repeats comes back as it was', { skip }, async () => {
