@@ -2,23 +2,41 @@ import { Button, Code, Group, Modal, Stack, Textarea } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { ApiError } from '../errors.ts';
 
-interface ConfirmProps {
-  /** The verb, on the button that opens and on the one that does it. */
+interface DialogProps {
+  /** The verb, on the button that does it. */
   readonly verb: string;
+  /** What is done to what; the verb where absent. */
+  readonly title?: ReactNode;
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
   /** What follows, what does not, and what is not undone. */
   readonly consequence: ReactNode;
   readonly act: (reason: string) => Promise<unknown>;
   /** Asks for the reason, which is kept with the decision. */
   readonly reason?: 'optional' | 'needed';
-  readonly primary?: boolean;
   readonly danger?: boolean;
+  /** It cannot be done as things stand; why is told elsewhere in the dialog. */
   readonly disabled?: boolean;
+  readonly size?: 'md' | 'lg' | 'xl';
+  /** Choices to make before. */
   readonly children?: ReactNode;
 }
 
-/** A button whose action is confirmed with its consequence. What was typed stays when the server refuses or is away. */
-export function Confirm({ verb, consequence, act, reason, primary, danger, disabled, children }: ConfirmProps) {
-  const [isOpen, setOpen] = useState(false);
+/** Confirms an action with its consequence. What was typed stays when the server refuses or is away. */
+export function ConfirmDialog(props: DialogProps) {
+  const {
+    verb,
+    title = verb,
+    isOpen,
+    onClose,
+    consequence,
+    act,
+    reason,
+    danger,
+    disabled,
+    size = 'md',
+    children,
+  } = props;
   const [why, setWhy] = useState('');
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
@@ -26,9 +44,9 @@ export function Confirm({ verb, consequence, act, reason, primary, danger, disab
     setBusy(true);
     setError(null);
     try {
-      await act(why);
-      setOpen(false);
+      await act(why.trim());
       setWhy('');
+      onClose();
     } catch (caught) {
       setError(caught);
     } finally {
@@ -36,61 +54,105 @@ export function Confirm({ verb, consequence, act, reason, primary, danger, disab
     }
   };
   return (
-    <>
-      <Button
-        size="xs"
-        variant={primary ? 'filled' : 'default'}
-        {...(danger && { color: 'red' })}
-        disabled={disabled ?? false}
-        onClick={() => setOpen(true)}
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title={title}
+      centered
+      size={size}
+      onExitTransitionEnd={() => setError(null)}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void confirm();
+        }}
       >
-        {verb}
-      </Button>
-      <Modal opened={isOpen} onClose={() => setOpen(false)} title={verb} centered>
         <Stack gap="sm">
           <div>{consequence}</div>
           {children}
           {reason && (
             <Textarea
+              data-autofocus
               label={reason === 'needed' ? 'Reason' : 'Reason (optional)'}
+              description="Kept with the decision, shown in the activity."
               value={why}
               onChange={(event) => setWhy(event.currentTarget.value)}
+              maxLength={MAX_REASON}
               autosize
               minRows={2}
+              maxRows={8}
             />
           )}
           {error !== null && <Refusal error={error} />}
           <Group justify="flex-end" gap="xs">
-            <Button size="xs" variant="default" onClick={() => setOpen(false)}>
+            <Button size="xs" variant="default" onClick={onClose}>
               Cancel
             </Button>
             <Button
               size="xs"
+              type="submit"
               loading={isBusy}
-              disabled={reason === 'needed' && why.trim() === ''}
+              disabled={disabled || (reason === 'needed' && why.trim() === '')}
               {...(danger && { color: 'red' })}
-              onClick={() => void confirm()}
             >
               {verb}
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </form>
+    </Modal>
+  );
+}
+
+const MAX_REASON = 1_000;
+
+interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose' | 'disabled'> {
+  readonly primary?: boolean;
+  /** The button that opens. */
+  readonly disabled?: boolean;
+}
+
+/** A button whose action is confirmed with its consequence. */
+export function Confirm({ primary, disabled, ...dialog }: ConfirmProps) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <Button
+        size="xs"
+        variant={primary ? 'filled' : 'default'}
+        {...(dialog.danger && { color: 'red' })}
+        disabled={disabled ?? false}
+        onClick={() => setOpen(true)}
+      >
+        {dialog.verb}
+      </Button>
+      <ConfirmDialog {...dialog} isOpen={isOpen} onClose={() => setOpen(false)} />
     </>
   );
 }
 
-function Refusal({ error }: { readonly error: unknown }) {
-  const hint = error instanceof ApiError ? error.hint : undefined;
+/** Why it was not done: what the server said, what to do, and the id to quote. */
+export function Refusal({ error }: { readonly error: unknown }) {
+  const known = error instanceof ApiError ? error : undefined;
   return (
-    <div role="alert" style={{ color: 'var(--bad)' }}>
+    <div role="alert" style={{ color: 'var(--bad)', overflowWrap: 'anywhere' }}>
+      <strong>{titleOf(known)}. </strong>
       {error instanceof Error ? error.message : String(error)}
-      {hint && (
+      {known?.hint && (
         <>
           {' '}
-          <Code>{hint}</Code>
+          <Code>{known.hint}</Code>
         </>
       )}
+      {known?.requestId && <div className="muted mono">request {known.requestId}</div>}
     </div>
   );
+}
+
+function titleOf(error: ApiError | undefined): string {
+  if (error?.code === 'unreachable') return 'Nothing was done';
+  if (error?.status === 401 || error?.status === 403) return 'Not allowed';
+  if (error?.status === 409) return 'Not possible as things stand now';
+  return 'That did not work';
 }
