@@ -5,6 +5,7 @@ export { sendLabels } from './labels/labels.ts';
 export { type LabelStatus, labelStatus } from './labels/status.ts';
 export { lights } from './lights.ts';
 export { monitorAll, monitorEndpoint } from './monitor.ts';
+export type { Need } from './needs.ts';
 export { getMonitor, type MonitorView } from './overview.ts';
 export { getRehearsal, listRehearsals, type RehearsalView } from './rehearsals/rehearsals.ts';
 export { startRehearsal } from './rehearsals/start.ts';

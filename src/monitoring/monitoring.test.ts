@@ -11,7 +11,10 @@ import {
 } from '../../test/support/monitoring-world.ts';
 import { tempDir } from '../../test/support/temp.ts';
 import { listActivity } from '../identity/index.ts';
-import { getIncident, listIncidents } from './incidents/incidents.ts';
+import type { PipelineRun, RunState } from '../pipelines/index.ts';
+import { insertRun } from '../pipelines/runs.store.ts';
+import { setHold } from '../registry/index.ts';
+import { acknowledge, getIncident, listIncidents } from './incidents/incidents.ts';
 import { sendLabels } from './labels/labels.ts';
 import { labelStatus } from './labels/status.ts';
 import { lights } from './lights.ts';
@@ -174,5 +177,58 @@ eachDatabase((_name, open) => {
     assert.ok(Date.parse(mark.eventClock!) > START + DAY);
     const { models } = await getStatus(w.deps, ACTOR);
     assert.deepEqual(models[0]!.live, [{ version: 1, share: 1 }]);
+  });
+
+  test('what needs somebody says what it is of, since when, and what deals with it', async () => {
+    const w = await live();
+    await w.ship({ day: 0 });
+    await w.ship({ day: 1, spoil: ([a, b, c]) => [a!, b! * 1.609344, c!], fromHour: 2 });
+    await w.ship({ day: 2, n: 5 });
+    await w.look();
+    await setHold(w.deps.registry as never, ACTOR, { model: 'churn', reason: 'complaints' });
+    await w.deps.db.write((tx) => insertRun(tx, failedRun(1, 'failed')));
+    const { models, needsYou } = await getStatus(w.deps, ACTOR);
+    const [{ number } = { number: 0 }] = await incidents(w);
+    assert.deepEqual(
+      needsYou.map(({ kind, model, command }) => [kind, model, command]),
+      [
+        ['incident', 'churn', `levain why ${number}`],
+        ['run', 'churn', 'levain why 0000001'],
+        ['hold', 'churn', 'levain resume churn'],
+      ],
+    );
+    assert.equal(models[0]!.traffic?.total, 1_205);
+    // Somebody looks at it, and a newer run gets through.
+    await acknowledge(w.deps, ACTOR, number);
+    await w.deps.db.write((tx) => insertRun(tx, failedRun(2, 'succeeded')));
+    const after = await getStatus(w.deps, ACTOR);
+    assert.deepEqual(
+      after.needsYou.map(({ kind }) => kind),
+      ['hold', 'incident'],
+    );
+  });
+
+  const failedRun = (n: number, state: RunState): PipelineRun => ({
+    projectId: ACTOR.projectId,
+    id: `01900000-0000-7000-8000-00000000000${n}`,
+    pipeline: 'churn',
+    fileDigest: 'f',
+    sourceDigest: 's',
+    folder: '/churn',
+    draft: false,
+    trigger: { kind: 'manual', key: `k${n}`, asOf: null },
+    dataMode: 'current',
+    params: {},
+    startedBy: 'ann',
+    rehearsal: null,
+    state,
+    summary: 'step train failed',
+    failure: null,
+    model: null,
+    version: null,
+    cancelRequested: false,
+    createdAt: START + n,
+    startedAt: START + n,
+    finishedAt: START + n,
   });
 });

@@ -1,4 +1,5 @@
 import { activeRuns } from '../pipelines/index.ts';
+import type { Light } from '../project-file/index.ts';
 import { listModels, type RegisteredModel } from '../registry/index.ts';
 import { type Endpoint, isRolloutSettled, listEndpoints, listRollouts, type Rollout } from '../serving/index.ts';
 import type { Actor } from '../wire/route.ts';
@@ -7,10 +8,13 @@ import { selectOpen } from './incidents/incidents.store.ts';
 import { iso } from './incidents/incidents.ts';
 import { selectChangedDays } from './labels/labels.store.ts';
 import { clockOf, endpointFor, startOfWindow } from './labels/labels.ts';
-import { labelStatus } from './labels/status.ts';
+import { labelDays, recentCounters } from './labels/status.ts';
 import { lights, lightsOf } from './lights.ts';
 import { monitorEndpoint } from './monitor.ts';
-import type { Lights, MonitoringDeps } from './types.ts';
+import { type Need, needsOf } from './needs.ts';
+import type { IncidentTable } from './tables.ts';
+import { type Traffic, trafficOf } from './traffic.ts';
+import type { IncidentView, Lights, MonitoringDeps } from './types.ts';
 
 export interface ModelStatus {
   readonly name: string;
@@ -23,17 +27,26 @@ export interface ModelStatus {
   readonly held: string | null;
   /** Versions that wait for approval. */
   readonly waiting: readonly number[];
-  readonly rollout: Pick<Rollout, 'id' | 'version' | 'state' | 'sentence'> | null;
-  readonly incidents: readonly { readonly number: number; readonly light: string; readonly sentence: string }[];
+  readonly rollout: Pick<Rollout, 'id' | 'version' | 'state' | 'sentence' | 'reason' | 'weight'> | null;
+  /** Those that are not resolved, the oldest first. */
+  readonly incidents: readonly Pick<
+    IncidentView,
+    'number' | 'light' | 'severity' | 'state' | 'rehearsal' | 'sentence' | 'openedAt' | 'acknowledgedBy'
+  >[];
+  /** The fallback answers instead of the version. */
+  readonly fallback: boolean;
+  readonly traffic: Traffic | null;
   readonly labelCoverage: number | null;
   readonly eventClock: string | null;
   readonly lastDeploy: { readonly version: number; readonly state: string; readonly at: string } | null;
+  /** False for the further endpoints of a model, which stand in rows of their own. */
+  readonly isFirst: boolean;
 }
 
 export interface Status {
   readonly models: readonly ModelStatus[];
   /** What waits for a person. */
-  readonly needsYou: readonly { readonly sentence: string; readonly command: string }[];
+  readonly needsYou: readonly Need[];
 }
 
 /** What `levain status` shows: every model of the project, and what needs somebody. */
@@ -43,9 +56,9 @@ export async function getStatus(deps: MonitoringDeps, actor: Actor): Promise<Sta
   for (const model of await listModels(deps.registry, actor)) {
     const own = endpoints.filter((endpoint) => endpoint.model === model.name);
     if (own.length === 0) models.push(await modelStatus(deps, actor, model, undefined));
-    for (const endpoint of own) models.push(await modelStatus(deps, actor, model, endpoint));
+    for (const endpoint of own) models.push(await modelStatus(deps, actor, model, endpoint, endpoint === own[0]));
   }
-  return { models, needsYou: models.flatMap(needsOf) };
+  return { models, needsYou: await needsOf(deps, actor, models) };
 }
 
 async function modelStatus(
@@ -53,11 +66,13 @@ async function modelStatus(
   actor: Actor,
   model: RegisteredModel,
   endpoint: Endpoint | undefined,
+  isFirst = true,
 ): Promise<ModelStatus> {
   const { projectId } = actor;
   const open = endpoint ? await deps.db.read((tx) => selectOpen(tx, projectId, endpoint.name)) : [];
   const [last] = endpoint ? await listRollouts(deps.serving, actor, { name: endpoint.name, limit: 1 }) : [];
   const rollout = endpoint?.rollout ?? null;
+  const counted = endpoint?.eventClock ? await recentCounters(deps, projectId, endpoint) : [];
   return {
     name: model.name,
     endpoint: endpoint?.name ?? null,
@@ -67,35 +82,40 @@ async function modelStatus(
     hold: model.hold ? { reason: model.hold.reason, setBy: model.hold.setBy, setAt: iso(model.hold.setAt)! } : null,
     held: model.hold?.reason ?? null,
     waiting: model.waiting,
-    rollout: rollout && { id: rollout.id, version: rollout.version, state: rollout.state, sentence: rollout.sentence },
-    incidents: open.map((row) => ({ number: row.number, light: row.light, sentence: row.verdict.split('\n')[0]! })),
-    labelCoverage: endpoint?.eventClock ? (await labelStatus(deps, actor, endpoint.name)).coverage : null,
+    rollout: rollout && {
+      id: rollout.id,
+      version: rollout.version,
+      state: rollout.state,
+      sentence: rollout.sentence,
+      reason: rollout.reason,
+      weight: rollout.weight,
+    },
+    incidents: open.map(toOpen),
+    fallback: endpoint?.fallback.active ?? false,
+    traffic: endpoint?.eventClock ? trafficOf(counted, clockOf(endpoint)!) : null,
+    labelCoverage: endpoint?.eventClock ? (await labelDays(deps, projectId, endpoint, counted)).coverage : null,
     eventClock: endpoint?.eventClock ?? null,
     lastDeploy: last ? { version: last.version, state: last.state, at: last.startedAt } : null,
+    isFirst,
   };
 }
+
+const toOpen = (row: IncidentTable): ModelStatus['incidents'][number] => ({
+  number: row.number,
+  light: row.light as Light,
+  severity: row.severity as 'page' | 'ticket',
+  state: row.state as IncidentView['state'],
+  rehearsal: row.rehearsal,
+  sentence: row.verdict.split('\n')[0]!,
+  openedAt: iso(row.opened_at)!,
+  acknowledgedBy: row.acknowledged_by,
+});
 
 function liveOf({ champion, rollout }: Endpoint): ModelStatus['live'] {
   if (champion === null) return [];
   const share = rollout && rollout.rehearsal === null && rollout.version !== champion ? rollout.weight : 0;
   const first = { version: champion, share: 1 - share };
   return share > 0 ? [first, { version: rollout!.version, share }] : [first];
-}
-
-function needsOf(model: ModelStatus): Status['needsYou'] {
-  return [
-    ...model.incidents.map(({ number, sentence }) => ({
-      sentence: `incident ${number}: ${model.name} ${sentence}`,
-      command: `levain why ${number}`,
-    })),
-    ...model.waiting.map((version) => ({
-      sentence: `${model.name}@v${version} waits for approval`,
-      command: `levain approve ${model.name}@v${version}`,
-    })),
-    ...(model.held === null
-      ? []
-      : [{ sentence: `${model.name} is HELD: ${model.held}`, command: `levain resume ${model.name}` }]),
-  ];
 }
 
 export interface Watermark {

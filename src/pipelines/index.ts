@@ -1,7 +1,17 @@
 export { appliedFile, appliedFileIn, applyProject, differences, listApplied } from './applied.ts';
 export type { PipelinesDeps } from './deps.ts';
 export { pipelinesRoutes } from './routes.ts';
-export { activeRuns, cancelRun, getRun, getRunDetail, listRuns, type RunDetail, startRun, startRunIn } from './runs.ts';
+export {
+  activeRuns,
+  cancelRun,
+  getRun,
+  getRunDetail,
+  latestRuns,
+  listRuns,
+  type RunDetail,
+  startRun,
+  startRunIn,
+} from './runs.ts';
 export { snapshotDigest } from './snapshots.ts';
 export {
   fire,

@@ -64,6 +64,24 @@ export async function listRunsOf(
   return rows.map(toRun);
 }
 
+/** Of every pipeline its newest run, rehearsals aside: ids sort by time. */
+export async function listLatestRuns(tx: Tx, projectId: string): Promise<PipelineRun[]> {
+  const newest = k(tx)
+    .selectFrom('pipeline_run')
+    .select((e) => e.fn.max('id').as('id'))
+    .where('project_id', '=', projectId)
+    .where('rehearsal', 'is', null)
+    .groupBy('pipeline');
+  const rows = await k(tx)
+    .selectFrom('pipeline_run')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('id', 'in', newest)
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map(toRun);
+}
+
 /** Runs that are not over, oldest first; of one pipeline, or of all. */
 export async function listOpenRuns(
   tx: Tx,

@@ -17,6 +17,7 @@ import {
   findRunByTrigger,
   findRunsEndingIn,
   insertRun,
+  listLatestRuns,
   listOpenRuns,
   listRunsOf,
   updateRun,
@@ -187,6 +188,10 @@ export async function listRuns(
   const last = items.at(-1);
   return { items, ...(rows.length > request.limit && last && { next: toPageToken([last.createdAt, last.id]) }) };
 }
+
+/** Of every pipeline its newest run, rehearsals aside. */
+export const latestRuns = (deps: Pick<RunDeps, 'db'>, projectId: string): Promise<PipelineRun[]> =>
+  deps.db.read((tx) => listLatestRuns(tx, projectId));
 
 /** Runs of a pipeline that are not over. */
 export const activeRuns = (deps: Pick<RunDeps, 'db'>, projectId: string, pipeline: string): Promise<PipelineRun[]> =>

@@ -2,7 +2,14 @@ export { eventClock, getEndpoint, listEndpoints, setFallback } from './endpoints
 export { onApplied, onVersionApproved } from './events.ts';
 export { type Gateway, listGateways } from './gateways.ts';
 export { ingestSegment, ingestSegments } from './log/ingest.ts';
-export { countersOf, findPrediction, lastRequests, listPredictions, readPredictions } from './log/reads.ts';
+export {
+  type CountedWindow,
+  countersOf,
+  findPrediction,
+  lastRequests,
+  listPredictions,
+  readPredictions,
+} from './log/reads.ts';
 export { rollback } from './rollback.ts';
 export { isCleanEnd } from './rollouts/advance.ts';
 export { controlRollout, getRollout, listRollouts, promote } from './rollouts/control.ts';

@@ -128,6 +128,13 @@ async function findByCallers(
   return known && findByOurs(deps, input.projectId, known.prediction_id);
 }
 
+/** What was counted of one version in one hour of event time. */
+export interface CountedWindow {
+  readonly windowStart: number;
+  readonly versionId: string;
+  readonly counters: WindowCounters;
+}
+
 /** Counters of the windows (hours of event time) that start in the span, merged over gateways, by window and version. */
 export async function countersOf(
   deps: Pick<ServingDeps, 'db'>,
@@ -140,10 +147,10 @@ export async function countersOf(
     /** Default: what callers got. Shadow answers are counted apart. */
     readonly roles?: readonly string[] | undefined;
   },
-): Promise<readonly { readonly windowStart: number; readonly versionId: string; readonly counters: WindowCounters }[]> {
+): Promise<readonly CountedWindow[]> {
   const rows = await deps.db.read((tx) => selectCountersInRange(tx, input, input.rehearsal ?? ''));
   const roles: readonly string[] = input.roles ?? ANSWERED;
-  const merged = new Map<string, { windowStart: number; versionId: string; counters: WindowCounters }>();
+  const merged = new Map<string, CountedWindow>();
   for (const row of rows) {
     if (!roles.includes(row.role)) continue;
     const counters = JSON.parse(row.counters) as WindowCounters;
