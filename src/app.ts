@@ -246,6 +246,7 @@ function wire(wiring: Wiring): Pillars {
     identity,
     registry,
     appliedFile: (projectId, pipeline) => appliedFile(pipelines, projectId, pipeline),
+    caller: wiring.caller,
     runtime: createServingRuntime(),
   };
   const monitoring: MonitoringDeps = {

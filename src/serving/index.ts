@@ -6,6 +6,7 @@ export {
   type CountedWindow,
   countersOf,
   findPrediction,
+  type ListInput,
   lastRequests,
   listPredictions,
   readPredictions,

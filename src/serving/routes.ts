@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
 import { type RawResponse, route } from '../wire/route.ts';
+import { askEndpoint } from './ask.ts';
 import { pollDesired } from './desired.ts';
 import { getEndpoint, listEndpoints, setFallback } from './endpoints.ts';
 import { listGateways, reportGateway } from './gateways.ts';
@@ -11,10 +12,12 @@ import { rollback } from './rollback.ts';
 import { controlRollout, getRollout, listRollouts } from './rollouts/control.ts';
 import { deploy } from './rollouts/start.ts';
 import { MAX_SEGMENT_BYTES } from './segment.ts';
+import { getTraffic } from './traffic.ts';
 import { deploySchema, fallbackSettingSchema, rollbackSchema, type ServingDeps } from './types.ts';
 import { GATEWAY_PATHS, type GatewayReport } from './wire.ts';
 
 const MAX_REPORT_BYTES = 4 * 2 ** 20;
+const MAX_ASKED_BYTES = 2 ** 20;
 const named = z.object({ name: z.string().min(1).max(200) });
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
@@ -31,6 +34,17 @@ function endpointRoutes(deps: ServingDeps) {
     route(
       { method: 'GET', path: '/endpoints/:name', permission: 'read', summary: 'Show an endpoint', params: named },
       ({ actor, params }) => getEndpoint(deps, actor, params.name),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/endpoints/:name/traffic',
+        permission: 'read',
+        summary: 'Show requests, errors and latencies over event time, by version, and where traffic was moved',
+        params: named,
+        query: z.object({ hours: z.coerce.number().int().min(1).max(9_600).default(168), to: time.optional() }),
+      },
+      ({ actor, params, query }) => getTraffic(deps, actor, { ...params, ...query }),
     ),
     route(
       {
@@ -117,6 +131,17 @@ const predictionsQuery = z.object({
 
 function predictionRoutes(deps: ServingDeps) {
   return [
+    route(
+      {
+        method: 'POST',
+        path: '/predictions',
+        permission: 'predict',
+        summary: "Ask an endpoint through this server: the gateway's own answer, for those who cannot reach it",
+        body: z.object({ endpoint: z.string().min(1).max(200), request: z.record(z.string(), z.json()) }),
+        bodyLimitBytes: MAX_ASKED_BYTES,
+      },
+      ({ actor, body, signal }) => askEndpoint(deps, actor, { ...body, signal }),
+    ),
     route(
       {
         method: 'GET',

@@ -4,6 +4,7 @@ import type { IdentityDeps } from '../identity/index.ts';
 import type { Cell } from '../kernel/frame.ts';
 import type { Outbox } from '../outbox/index.ts';
 import type { Db } from '../ports/db.ts';
+import type { PredictionCaller } from '../ports/prediction-caller.ts';
 import type { Clock, Log, Random } from '../ports/system.ts';
 import type { ProjectFile } from '../project-file/index.ts';
 import type { RegistryDeps } from '../registry/index.ts';
@@ -22,6 +23,8 @@ export interface ServingDeps {
   readonly registry: Pick<RegistryDeps, 'db' | 'content' | 'outbox' | 'clock' | 'random' | 'workers' | 'identity'>;
   /** What was applied for a pipeline (which is also the model's name): read at decision time, never copied. */
   readonly appliedFile: (projectId: string, pipeline: string) => Promise<{ readonly file: ProjectFile } | undefined>;
+  /** Asks endpoints for people who cannot reach a gateway themselves: a browser. */
+  readonly caller: PredictionCaller;
   /** `createServingRuntime()`: what this process keeps between calls, all of it derived. */
   readonly runtime: ServingRuntime;
 }
@@ -79,6 +82,10 @@ export interface RolloutTransition {
   readonly at: string;
   readonly eventAt: string | null;
   readonly sentence: string;
+  /** Step of the plan that it led to; -1 before the first. */
+  readonly step: number;
+  /** What it was decided on; null where nothing was looked at. */
+  readonly evidence: EvidenceSummary | null;
 }
 
 export const fallbackSettingSchema = z.discriminatedUnion('kind', [

@@ -1,5 +1,6 @@
 import { getRandomValues } from 'node:crypto';
 import { join } from 'node:path';
+import { createPredictionCaller } from '../../src/adapters/gateway-http/index.ts';
 import { openFsObjects } from '../../src/adapters/objects-fs/index.ts';
 import { createPythonWorkers } from '../../src/adapters/python-worker/index.ts';
 import { createContent } from '../../src/content/index.ts';
@@ -48,6 +49,8 @@ export class World {
     abortOn: {},
     fallback: null,
   };
+  /** Where a gateway answers; by default nowhere, for this one is played by hand. */
+  gatewayUrl: string | undefined;
   readonly published: string[] = [];
   /** Versions that the gateway cannot load, with the reason. */
   readonly broken = new Map<string, string>();
@@ -60,10 +63,13 @@ export class World {
   >();
 
   constructor(
-    deps: Omit<ServingDeps, 'appliedFile' | 'runtime' | 'clock'> & { clock: { time: number } & ServingDeps['clock'] },
+    deps: Omit<ServingDeps, 'appliedFile' | 'caller' | 'runtime' | 'clock'> & {
+      clock: { time: number } & ServingDeps['clock'];
+    },
   ) {
     const file = (): ProjectFile => ({ deploy: { churn: this.section } }) as unknown as ProjectFile;
-    this.deps = { ...deps, runtime: createServingRuntime(), appliedFile: async () => ({ file: file() }) };
+    const caller = createPredictionCaller({ url: () => this.gatewayUrl, token: async () => '' });
+    this.deps = { ...deps, caller, runtime: createServingRuntime(), appliedFile: async () => ({ file: file() }) };
     this.#clock = deps.clock;
   }
 

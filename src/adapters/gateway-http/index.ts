@@ -17,6 +17,7 @@ export function createPredictionCaller({ url, token }: GatewayHttpOptions): Pred
       const base = url();
       if (base === undefined) throw new AppError('unavailable', 'No gateway is known here; start one with "levain up"');
       const headers: Record<string, string> = { 'content-type': 'application/json' };
+      if (options.caller !== undefined) headers['levain-caller'] = toHeader(options.caller);
       if (options.rehearsal !== undefined) {
         headers['levain-rehearsal'] = options.rehearsal;
         headers['levain-rehearsal-token'] = await token();
@@ -33,6 +34,9 @@ export function createPredictionCaller({ url, token }: GatewayHttpOptions): Pred
     },
   };
 }
+
+/** Headers carry ASCII only. */
+const toHeader = (text: string): string => (/^[ -~]*$/.test(text) ? text : encodeURIComponent(text));
 
 function toJson(text: string): unknown {
   try {

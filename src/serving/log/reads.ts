@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/errors.ts';
 import { type Cell, cellAt, type Frame } from '../../kernel/frame.ts';
 import { timeOfUuidv7 } from '../../kernel/ids.ts';
-import { findVersionById } from '../../registry/index.ts';
+import { findVersionById, type ModelVersion } from '../../registry/index.ts';
 import { mergeWindow, type WindowCounters } from '../../stats/profile.ts';
 import { LOG_COLUMNS } from '../segment.ts';
 import type { LogFileTable } from '../tables.ts';
@@ -83,19 +83,37 @@ export async function lastRequests(
   return { rows: toFrame(found, columnsOf([])), features: toFrame(found, featureNames(found)) };
 }
 
-/** For listings: the newest predictions first. */
-export async function listPredictions(
-  deps: ServingDeps,
-  input: Omit<ReadInput, 'columns'> & { readonly callerId?: string | undefined; readonly entity?: string | undefined },
-): Promise<readonly Prediction[]> {
-  const found = await newestRows(deps, input, Math.min(input.limit ?? 20, 1_000), (reader, row) => {
-    if (input.callerId !== undefined && reader.text('caller_id', row) !== input.callerId) return false;
-    return input.entity === undefined || reader.text('entity', row) === input.entity;
-  });
-  const predictions: Prediction[] = [];
-  for (const row of found) predictions.push(await toPrediction(deps, input.endpoint, row));
-  return predictions;
+export interface ListInput extends Omit<ReadInput, 'columns'> {
+  readonly callerId?: string | undefined;
+  readonly entity?: string | undefined;
+  /** Some of our id, of the caller's or of the entity, whatever its case. */
+  readonly text?: string | undefined;
+  readonly status?: Prediction['status'] | undefined;
+  /** So many of the newest are left out: rows of one moment have no other order than that of the log. */
+  readonly skip?: number | undefined;
 }
+
+/** For listings: the newest predictions first. */
+export async function listPredictions(deps: ServingDeps, input: ListInput): Promise<readonly Prediction[]> {
+  const { skip = 0 } = input;
+  const text = input.text?.toLowerCase();
+  const limit = Math.min(input.limit ?? 20, 1_000);
+  const found = await newestRows(deps, input, skip + limit, (reader, row) => {
+    if (input.callerId !== undefined && reader.text('caller_id', row) !== input.callerId) return false;
+    if (input.entity !== undefined && reader.text('entity', row) !== input.entity) return false;
+    if (input.status !== undefined && statusOf(reader, row) !== input.status) return false;
+    return text === undefined || NAMED.some((column) => reader.text(column, row)?.toLowerCase().includes(text));
+  });
+  const kept = found.slice(skip);
+  const versions = new Map<string, ModelVersion | undefined>();
+  for (const { block, row } of kept) {
+    const id = createLogReader(block).text('version_id', row) ?? '';
+    if (!versions.has(id)) versions.set(id, await findVersionById(deps.registry, id));
+  }
+  return kept.map((row) => toPrediction(input.endpoint, row, versions));
+}
+
+const NAMED = ['prediction_id', 'caller_id', 'entity'] as const;
 
 /** A prediction by our id or by the caller's (its latest); undefined where there is none in this project. */
 export async function findPrediction(
@@ -114,7 +132,11 @@ async function findByOurs(deps: ServingDeps, projectId: string, id: string): Pro
   for (const file of files) {
     const { block, reader } = await openBlock(deps, file);
     for (let row = 0; row < reader.rowCount; row++)
-      if (reader.text('prediction_id', row) === id) return toPrediction(deps, file.endpoint, { block, row, at: 0 });
+      if (reader.text('prediction_id', row) === id) {
+        const versionId = reader.text('version_id', row) ?? '';
+        const version = await findVersionById(deps.registry, versionId);
+        return toPrediction(file.endpoint, { block, row, at: 0 }, new Map([[versionId, version]]));
+      }
   }
   return undefined;
 }
@@ -219,11 +241,18 @@ const sortByEvent = (rows: LogRow[]): LogRow[] => rows.sort((a, b) => a.at - b.a
 
 const columnsOf = (rows: readonly LogRow[]): string[] => [...LOG_COLUMNS, ...featureNames(rows)];
 
-async function toPrediction(deps: ServingDeps, endpoint: string, { block, row }: LogRow): Promise<Prediction> {
+const statusOf = (reader: LogReader, row: number): Prediction['status'] =>
+  (['ok', 'error', 'refused'] as const)[reader.number('status', row)] ?? 'ok';
+
+function toPrediction(
+  endpoint: string,
+  { block, row }: LogRow,
+  versions: ReadonlyMap<string, ModelVersion | undefined>,
+): Prediction {
   const reader = createLogReader(block);
   const versionId = reader.text('version_id', row) ?? '';
-  const version = await findVersionById(deps.registry, versionId);
-  const status = (['ok', 'error', 'refused'] as const)[reader.number('status', row)] ?? 'ok';
+  const version = versions.get(versionId);
+  const status = statusOf(reader, row);
   const score = reader.number('score', row);
   const latencyUs = reader.number('latency_us', row);
   const features: Record<string, Cell> = {};

@@ -7,9 +7,20 @@ import { findEndpointIn } from '../endpoints.ts';
 import { eventClockOf } from '../log/event-clock.ts';
 import type { EndpointTable, RolloutTable } from '../tables.ts';
 import type { Rollout, RolloutTransition, ServingDeps } from '../types.ts';
+import type { EvidenceSummary } from './evidence.ts';
+import {
+  ALPHA,
+  HARM_TOLERANCE,
+  MAX_FLIPS,
+  MIN_CANARY_UNITS,
+  MIN_SHADOW_UNITS,
+  SLOWER_MS,
+  SLOWER_TIMES,
+} from './limits.ts';
 import { eventOfStep } from './machine.ts';
 import { selectActiveRollout, selectRollout, selectRollouts, selectTransitions } from './rollouts.store.ts';
 import { applyIn, nameOf, planOfRow } from './transitions.ts';
+import { judgeStep } from './verdict.ts';
 import { toRollout, toTransition } from './views.ts';
 
 const MAX_ROLLOUTS = 100;
@@ -20,6 +31,19 @@ export type RolloutAction = 'continue' | 'wait' | 'pause' | 'abort' | 'promote';
 export interface RolloutHistory {
   readonly rollout: Rollout;
   readonly transitions: readonly RolloutTransition[];
+  /** Requests (or entities) that its step has seen, and needs to go on; null where no live step is under way. */
+  readonly need: { readonly have: number; readonly needed: number } | null;
+  /** What ends a step, and what would roll it back by itself. */
+  readonly limits: {
+    readonly harm: number;
+    readonly flips: number;
+    readonly slowerTimes: number;
+    readonly slowerMs: number;
+    readonly shadowUnits: number;
+    readonly canaryUnits: number;
+    readonly shadowErrorsE: number;
+    readonly canaryErrorsE: number;
+  };
 }
 
 /** The running rollout of an endpoint or model, else its last one. Throws `not_found` where there never was one. */
@@ -44,8 +68,31 @@ export async function getRollout(
     return {
       rollout: toRollout(row, eventClockOf(endpoint, deps.clock.now())),
       transitions: transitions.map(toTransition),
+      need: needOf(row),
+      limits: LIMITS,
     };
   });
+}
+
+const LIMITS: RolloutHistory['limits'] = {
+  harm: HARM_TOLERANCE,
+  flips: MAX_FLIPS,
+  slowerTimes: SLOWER_TIMES,
+  slowerMs: SLOWER_MS,
+  shadowUnits: MIN_SHADOW_UNITS,
+  canaryUnits: MIN_CANARY_UNITS,
+  shadowErrorsE: 1 / ALPHA.shadowErrors,
+  canaryErrorsE: 1 / ALPHA.canaryErrors,
+};
+
+const LIVE: readonly string[] = ['shadow', 'canary', 'paused'];
+
+function needOf(row: RolloutTable): RolloutHistory['need'] {
+  const step = planOfRow(row).steps[row.step];
+  if (!step || step.kind === 'replay' || row.evidence === null || !LIVE.includes(row.state)) return null;
+  const evidence = JSON.parse(row.evidence) as EvidenceSummary;
+  const verdict = judgeStep(step, evidence, { challenger: '', champion: '', hasLabels: true }, row.step);
+  return verdict.kind === 'wait' ? { have: verdict.have, needed: verdict.needed } : null;
 }
 
 /** Newest first. */

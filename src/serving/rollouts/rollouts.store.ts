@@ -83,3 +83,23 @@ export const selectTransitions = (tx: Tx, projectId: string, rolloutId: string) 
     .where('rollout_id', '=', rolloutId)
     .orderBy('revision')
     .execute();
+
+/** Transitions of real rollouts that moved traffic, in a span of event time (or of wall time, before the first event). */
+export const selectTurns = (
+  tx: Tx,
+  range: { readonly projectId: string; readonly endpoint: string; readonly from: number; readonly to: number },
+) =>
+  sql(tx)
+    .selectFrom('rollout_transition as t')
+    .innerJoin('rollout as r', (join) =>
+      join.onRef('r.project_id', '=', 't.project_id').onRef('r.id', '=', 't.rollout_id'),
+    )
+    .select(['t.at', 't.event_at', 't.event', 't.sentence', 't.rollout_id', 'r.version'])
+    .where('t.project_id', '=', range.projectId)
+    .where('r.endpoint', '=', range.endpoint)
+    .where('r.rehearsal', 'is', null)
+    .where('t.event', 'in', ['promote', 'abort'])
+    .where((e) => e.fn.coalesce('t.event_at', 't.at'), '>=', range.from)
+    .where((e) => e.fn.coalesce('t.event_at', 't.at'), '<', range.to)
+    .orderBy('t.at')
+    .execute();

@@ -39,4 +39,6 @@ export const toTransition = (row: TransitionTable): RolloutTransition => ({
   at: iso(row.at),
   eventAt: isoOrNull(row.event_at),
   sentence: row.sentence,
+  step: row.step,
+  evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as EvidenceSummary),
 });
