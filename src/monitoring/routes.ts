@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { route } from '../wire/route.ts';
 import { acknowledge, getIncident, listIncidents, resolveIncident } from './incidents/incidents.ts';
 import { sendLabels } from './labels/labels.ts';
+import { listLabelled } from './labels/predictions.ts';
 import { labelStatus } from './labels/status.ts';
 import { getMonitor } from './overview.ts';
 import { getRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
@@ -12,6 +13,21 @@ import { why } from './why/why.ts';
 
 const MAX_LABELS_BYTES = 16 * 2 ** 20;
 const numbered = z.object({ number: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) });
+const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const labelledQuery = z.object({
+  endpoint: z.string().max(200).optional(),
+  from: time.optional(),
+  to: time.optional(),
+  version: z.coerce.number().int().positive().optional(),
+  label: z.enum(['known', 'missing']).optional(),
+  status: z.enum(['ok', 'error', 'refused']).optional(),
+  text: z.string().min(1).max(200).optional(),
+  entity: z.string().max(1_000).optional(),
+  callerId: z.string().max(1_000).optional(),
+  rehearsal: z.string().max(100).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.string().max(500).optional(),
+});
 const byModel = z.object({ model: z.string().min(1).max(200) });
 
 /** Under /api/levain/v1. */
@@ -76,6 +92,16 @@ function labelRoutes(deps: MonitoringDeps) {
         bodyLimitBytes: MAX_LABELS_BYTES,
       },
       ({ actor, body }) => sendLabels(deps, actor, body),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/labels/predictions',
+        permission: 'read',
+        summary: 'List logged predictions with what came true of them, newest first',
+        query: labelledQuery,
+      },
+      ({ actor, query }) => listLabelled(deps, actor, query),
     ),
     route(
       {

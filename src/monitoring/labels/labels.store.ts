@@ -116,6 +116,19 @@ export async function countLabels(
   return Number(row?.n ?? 0);
 }
 
+/** Event time of the youngest prediction with a label; null without any. */
+export async function newestLabelTime(tx: Tx, projectId: string, endpoint: string): Promise<number | null> {
+  const row = await sql(tx)
+    .selectFrom('label')
+    .select('event_time')
+    .where('project_id', '=', projectId)
+    .where('endpoint', '=', endpoint)
+    .orderBy('event_time', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.event_time ?? null;
+}
+
 export const findLabel = (tx: Tx, projectId: string, endpoint: string, predictionId: string) =>
   sql(tx)
     .selectFrom('label')
