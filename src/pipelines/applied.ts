@@ -10,7 +10,14 @@ import type { PipelinesDeps } from './deps.ts';
 import { findFileText, findPipeline, findSnapshot, listPipelines, putFileText, putPipeline } from './files.store.ts';
 import { checkSnapshot, missingContents, storeSnapshotIn } from './snapshots.ts';
 import type { PipelineRow } from './tables.ts';
-import { type AppliedFile, ApplyInput, type ApplyResult, type Change, type SnapshotFile } from './types.ts';
+import {
+  type AppliedFile,
+  ApplyInput,
+  type ApplyResult,
+  type Change,
+  type PipelineRun,
+  type SnapshotFile,
+} from './types.ts';
 
 type Deps = Pick<PipelinesDeps, 'db' | 'clock' | 'random' | 'content' | 'outbox' | 'identity'>;
 
@@ -61,6 +68,40 @@ export async function appliedFile(
 ): Promise<AppliedFile | undefined> {
   const found = await deps.db.read((tx) => readApplied(tx, projectId, pipeline));
   return found && toApplied(found.row, found.text);
+}
+
+/** The text of the applied file, as it was written; undefined where there is none. */
+export const appliedText = async (
+  deps: Pick<PipelinesDeps, 'db'>,
+  projectId: string,
+  pipeline: string,
+): Promise<string | undefined> => (await deps.db.read((tx) => readApplied(tx, projectId, pipeline)))?.text;
+
+export interface RunFile {
+  readonly text: string;
+  readonly draft: boolean;
+  /** Whether the run's code is the applied one. */
+  readonly sameSource: boolean;
+  /** What the applied file says now where this one says otherwise: `before` is the applied one's. */
+  readonly changes: readonly Change[];
+}
+
+/** The levain.yaml that a run was made from, beside the one that is applied now. */
+export async function runFile(
+  deps: Pick<PipelinesDeps, 'db'>,
+  run: Pick<PipelineRun, 'projectId' | 'pipeline' | 'fileDigest' | 'sourceDigest' | 'draft'>,
+): Promise<RunFile> {
+  const { text, applied } = await deps.db.read(async (tx) => ({
+    text: await findFileText(tx, run.projectId, run.fileDigest),
+    applied: await readApplied(tx, run.projectId, run.pipeline),
+  }));
+  if (text === undefined) throw new AppError('not_found', 'The file of this run is not kept any more');
+  return {
+    text,
+    draft: run.draft,
+    sameSource: applied?.row.source_digest === run.sourceDigest,
+    changes: differences(applied?.text, text),
+  };
 }
 
 /** The same in the caller's transaction. */

@@ -1,15 +1,16 @@
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
-import { route } from '../wire/route.ts';
+import { type RawResponse, route } from '../wire/route.ts';
 import { fileAdopted } from './adopted.ts';
-import { appliedFile, applyProject, listApplied } from './applied.ts';
-import { attemptOf, LOG_CHUNK_BYTES, maskSecrets, readLogChunk } from './attempts.ts';
+import { appliedFile, appliedText, applyProject, listApplied, runFile } from './applied.ts';
+import { LOG_CHUNK_BYTES } from './attempts.ts';
 import type { PipelinesDeps } from './deps.ts';
-import { cancelRun, getRunDetail, listRuns, startRun } from './runs.ts';
+import { listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
+import { cancelRun, getRun, getRunDetail, listRuns, startRun } from './runs.ts';
 import { MAX_SNAPSHOT_BYTES, missingContents } from './snapshots.ts';
-import { AdoptedInput, ApplyInput, isStepEnd, StartRunInput } from './types.ts';
+import { listTriggers } from './trigger-list.ts';
+import { AdoptedInput, ApplyInput, StartRunInput } from './types.ts';
 import { whyStep } from './why.ts';
 import { toWireDetail, toWireRun } from './wire.ts';
 
@@ -90,8 +91,19 @@ const fileRoutes = (deps: PipelinesDeps) => [
       const applied = await appliedFile(deps, actor.projectId, params.name);
       if (!applied)
         throw new AppError('not_found', `The pipeline "${params.name}" was never applied`, { hint: 'levain apply' });
-      return { ...applied, appliedAt: new Date(applied.appliedAt).toISOString() };
+      const text = (await appliedText(deps, actor.projectId, params.name)) ?? '';
+      return { ...applied, appliedAt: new Date(applied.appliedAt).toISOString(), text };
     },
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipelines/:name/triggers',
+      permission: 'read',
+      summary: 'The triggers of a pipeline: when they are due, and what came of their last events',
+      params: NameParams,
+    },
+    ({ actor, params }) => listTriggers(deps, actor.projectId, params.name),
   ),
 ];
 
@@ -157,6 +169,16 @@ const runRoutes = (deps: PipelinesDeps) => [
   ),
   route(
     {
+      method: 'GET',
+      path: '/pipeline-runs/:id/file',
+      permission: 'read',
+      summary: 'The levain.yaml that a run was made from, and where the applied one differs',
+      params: RunParams,
+    },
+    async ({ actor, params }) => runFile(deps, await getRun(deps, actor.projectId, params.id)),
+  ),
+  route(
+    {
       method: 'POST',
       path: '/pipeline-runs/:id/cancel',
       permission: 'write',
@@ -194,6 +216,51 @@ const stepRoutes = (deps: PipelinesDeps) => [
   route(
     {
       method: 'GET',
+      path: '/pipeline-runs/:id/steps/:step/log/search',
+      permission: 'read',
+      summary: "Lines of a step's log that hold a text, with their byte offsets",
+      params: StepParams,
+      query: z.object({
+        text: z.string().min(1).max(200),
+        offset: z.coerce.number().int().min(0).default(0),
+        attempt: z.coerce.number().int().min(0).optional(),
+      }),
+    },
+    ({ actor, params, query }) => searchStepLog(deps, actor.projectId, { ...params, ...query }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipeline-runs/:id/steps/:step/log/file',
+      permission: 'read',
+      summary: "The whole log of a step's attempt, as text",
+      params: StepParams,
+      query: z.object({ attempt: z.coerce.number().int().min(0).optional() }),
+    },
+    async ({ actor, params, query }): Promise<RawResponse> => ({
+      raw: true,
+      headers: {
+        'content-type': 'text/plain; charset=utf-8',
+        'content-disposition': `attachment; filename="${params.step.replace(/[^\w.-]+/g, '-')}.log"`,
+      },
+      body: await streamStepLog(deps, actor.projectId, { ...params, ...query }),
+    }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/pipeline-runs/:id/steps/:step/attempts',
+      permission: 'read',
+      summary: 'Every start of a step: when, how it ended, and how long its log is',
+      params: StepParams,
+    },
+    async ({ actor, params }) => ({
+      items: await listAttempts(deps, actor.projectId, params),
+    }),
+  ),
+  route(
+    {
+      method: 'GET',
       path: '/pipeline-runs/:id/steps/:step/why',
       permission: 'read',
       summary: 'Why a step ran or did not',
@@ -214,41 +281,4 @@ async function uploadContent(
     'invalid',
     `The bytes have the digest ${stored.digest}, not ${claimed}; the file changed while it was sent`,
   );
-}
-
-async function readStepLog(
-  deps: PipelinesDeps,
-  projectId: string,
-  input: { readonly id: string; readonly step: string; readonly offset: number; readonly attempt?: number | undefined },
-) {
-  const { steps, run } = await getRunDetail(deps, projectId, input.id);
-  const step = steps.find((candidate) => candidate.name === input.step);
-  if (!step)
-    throw new AppError(
-      'not_found',
-      `The run has no step "${input.step}"; it has ${steps.map(({ name }) => name).join(', ')}`,
-    );
-  const attempt = attemptOf(deps, { ...step, attempt: input.attempt ?? step.attempt });
-  const finished = isStepEnd(step.state) || (input.attempt !== undefined && input.attempt < step.attempt);
-  const chunk = await readLogChunk(join(attempt.folder, 'log'), input.offset, finished);
-  const secrets = await secretsOf(deps, projectId, run.pipeline, step.name);
-  return {
-    step: step.name,
-    attempt: step.attempt,
-    text: maskSecrets(chunk.text, secrets),
-    nextOffset: chunk.nextOffset,
-    finished: finished && chunk.atEnd,
-  };
-}
-
-async function secretsOf(
-  deps: PipelinesDeps,
-  projectId: string,
-  pipeline: string,
-  step: string,
-): Promise<readonly string[]> {
-  const applied = await appliedFile(deps, projectId, pipeline);
-  const names = applied?.file.steps[step]?.secrets ?? [];
-  const values = await Promise.all(names.map((name) => deps.secrets.find(name)));
-  return values.filter((value) => value !== undefined);
 }

@@ -49,3 +49,17 @@ export async function insertTriggerEvent(tx: Tx, row: TriggerEventRow): Promise<
     .executeTakeFirst();
   return inserted !== undefined;
 }
+
+/** Newest first. */
+export const listTriggerEvents = (
+  tx: Tx,
+  { projectId, pipeline, limit }: { readonly projectId: string; readonly pipeline: string; readonly limit: number },
+): Promise<TriggerEventRow[]> =>
+  k(tx)
+    .selectFrom('trigger_event')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('pipeline', '=', pipeline)
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
