@@ -34,9 +34,12 @@ interface Outcome {
 
 const filters = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
-const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'], {
-  cwd: ROOT,
-})
+const files = globSync(
+  ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
+  {
+    cwd: ROOT,
+  },
+)
   .filter((file) => !file.includes('node_modules'))
   .filter((file) => filters.length === 0 || filters.some((word) => file.includes(toRelative(word))))
   .sort();

@@ -7,7 +7,7 @@ export function Id({ id }: { readonly id: string }) {
     <CopyButton value={id}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? 'copied' : id} openDelay={300}>
-          <UnstyledButton className="mono" onClick={copy} aria-label={`copy ${id}`}>
+          <UnstyledButton className="mono" onClick={copy} aria-label={`${shortId(id)}: copy the id ${id}`}>
             {shortId(id)}
           </UnstyledButton>
         </Tooltip>
