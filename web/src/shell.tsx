@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Badge, Modal, Table, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Badge, Modal, Table, useMantineColorScheme } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
@@ -8,6 +8,7 @@ import { useGet } from './api/queries.ts';
 import { Search } from './search.tsx';
 import classes from './shell.module.css';
 import { ActivityIcon, DataIcon, HomeIcon, ModelsIcon, RunsIcon, SettingsIcon } from './ui/icons.tsx';
+import { GoLink } from './ui/link.tsx';
 
 const PLACES = [
   { to: '/', word: 'Home', key: 'h', Icon: HomeIcon },
@@ -49,8 +50,8 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
-      <Search isOpen={isSearch} onClose={() => setSearch(false)} />
-      <Keys isOpen={isHelp} onClose={() => setHelp(false)} />
+      {isSearch && <Search isOpen onClose={() => setSearch(false)} />}
+      {isHelp && <Keys isOpen onClose={() => setHelp(false)} />}
     </div>
   );
 }
@@ -119,11 +120,7 @@ function Top({ onSearch }: { readonly onSearch: () => void }) {
         {crumbsOf(path).map(({ to, word }, index, all) => (
           <span key={to}>
             {index > 0 && <span aria-hidden="true"> / </span>}
-            {index === all.length - 1 ? (
-              <span aria-current="page">{word}</span>
-            ) : (
-              <Anchor href={`.${to}`}>{word}</Anchor>
-            )}
+            {index === all.length - 1 ? <span aria-current="page">{word}</span> : <GoLink to={to}>{word}</GoLink>}
           </span>
         ))}
       </nav>
