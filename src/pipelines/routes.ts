@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
-import { type RawResponse, route } from '../wire/route.ts';
+import { asFile, type RawResponse, route } from '../wire/route.ts';
 import { fileAdopted } from './adopted.ts';
 import { appliedFile, appliedText, applyProject, listApplied, runFile } from './applied.ts';
 import { LOG_CHUNK_BYTES } from './attempts.ts';
@@ -9,6 +9,7 @@ import type { PipelinesDeps } from './deps.ts';
 import { listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
 import { cancelRun, getRun, getRunDetail, listRuns, startRun } from './runs.ts';
 import { MAX_SNAPSHOT_BYTES, missingContents } from './snapshots.ts';
+import { diffSources, getSource, openSourceFile } from './sources.ts';
 import { listTriggers } from './trigger-list.ts';
 import { AdoptedInput, ApplyInput, StartRunInput } from './types.ts';
 import { whyStep } from './why.ts';
@@ -25,7 +26,7 @@ const POLL_MS = 250;
 
 /** Applied files, snapshots, runs with their steps and logs. */
 export function pipelinesRoutes(deps: PipelinesDeps) {
-  return [...fileRoutes(deps), ...runRoutes(deps), ...stepRoutes(deps)];
+  return [...fileRoutes(deps), ...sourceRoutes(deps), ...runRoutes(deps), ...stepRoutes(deps)];
 }
 
 const fileRoutes = (deps: PipelinesDeps) => [
@@ -104,6 +105,42 @@ const fileRoutes = (deps: PipelinesDeps) => [
       params: NameParams,
     },
     ({ actor, params }) => listTriggers(deps, actor.projectId, params.name),
+  ),
+];
+
+const sourceRoutes = (deps: PipelinesDeps) => [
+  route(
+    {
+      method: 'GET',
+      path: '/snapshots/:digest',
+      permission: 'read',
+      summary: 'The code that a run saw: files, and which of them is the lock',
+      params: z.object({ digest: Digest }),
+    },
+    ({ actor, params }) => getSource(deps, actor, params.digest),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/snapshots/:digest/files/*',
+      permission: 'read',
+      summary: 'One file of a snapshot',
+      params: z.object({ digest: Digest, '*': z.string().min(1).max(1_024) }),
+    },
+    async ({ actor, params }): Promise<RawResponse> => {
+      const { sizeBytes, body } = await openSourceFile(deps, actor, { digest: params.digest, path: params['*'] });
+      return { raw: true, headers: asFile(params['*'], sizeBytes), body };
+    },
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/source-diff',
+      permission: 'read',
+      summary: 'What differs between two snapshots, file by file and line by line',
+      query: z.object({ from: Digest, to: Digest }),
+    },
+    ({ actor, query }) => diffSources(deps, actor, query),
   ),
 ];
 

@@ -100,3 +100,12 @@ export function route<
 ): TypedRoute<M, Path, Given<P>, Given<Q>, Given<B>, A> {
   return { ...spec, handler: handler as Route['handler'] };
 }
+
+/** Headers of an answer that is a file to keep: a browser saves it and never shows it as a page of ours. */
+export const asFile = (path: string, sizeBytes: number): Readonly<Record<string, string>> => ({
+  'content-type': 'application/octet-stream',
+  'content-length': String(sizeBytes),
+  'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(path.split('/').at(-1) ?? path)}`,
+  'content-security-policy': 'sandbox',
+  'x-content-type-options': 'nosniff',
+});
