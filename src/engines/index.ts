@@ -12,7 +12,7 @@ export {
   PARITY_TOLERANCE,
   type Parity,
 } from './golden.ts';
-export { signatureFromMlmodel } from './mlmodel.ts';
+export { type Flavor, flavorsFromMlmodel, signatureFromMlmodel } from './mlmodel.ts';
 export { ENGINE_FORMAT, type EngineModel } from './model.ts';
 export { compileModel } from './predictor.ts';
 export { loadServable } from './servable.ts';

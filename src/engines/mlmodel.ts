@@ -16,21 +16,42 @@ const TYPES: ReadonlySet<string> = new Set([
 
 /** The signature inside an MLmodel file, or undefined where it has none or speaks of tensors. */
 export function signatureFromMlmodel(yamlText: string): Signature | undefined {
+  const document = parseMlmodel(yamlText);
+  const signature = isRecord(document) ? document['signature'] : undefined;
+  if (!isRecord(signature)) return undefined;
+  const inputs = parseColumns(signature['inputs'], 'inputs');
+  return inputs && { inputs, outputs: parseColumns(signature['outputs'], 'outputs') ?? [] };
+}
+
+export interface Flavor {
+  readonly name: string;
+  /** The version of the library (of Python for `python_function`) that wrote it. */
+  readonly version: string | null;
+}
+
+/** The forms in which the model was saved, as its MLmodel file names them. */
+export function flavorsFromMlmodel(yamlText: string): readonly Flavor[] {
+  const document = parseMlmodel(yamlText);
+  const flavors = isRecord(document) ? document['flavors'] : undefined;
+  if (!isRecord(flavors)) return [];
+  return Object.entries(flavors).map(([name, flavor]) => {
+    const field = name === 'python_function' ? 'python_version' : `${name}_version`;
+    const version = isRecord(flavor) ? flavor[field] : undefined;
+    return { name, version: typeof version === 'string' || typeof version === 'number' ? String(version) : null };
+  });
+}
+
+function parseMlmodel(yamlText: string): unknown {
   if (yamlText.length > MAX_SIGNATURE_BYTES)
     throw new AppError(
       'invalid',
       `The MLmodel file has ${yamlText.length} characters; at most ${MAX_SIGNATURE_BYTES} are read`,
     );
-  let document: unknown;
   try {
-    document = parseYaml(yamlText, { maxAliasCount: 0 });
+    return parseYaml(yamlText, { maxAliasCount: 0 });
   } catch (error) {
     throw new AppError('invalid', `The MLmodel file is not YAML: ${firstLine(error)}`, undefined, error);
   }
-  const signature = isRecord(document) ? document['signature'] : undefined;
-  if (!isRecord(signature)) return undefined;
-  const inputs = parseColumns(signature['inputs'], 'inputs');
-  return inputs && { inputs, outputs: parseColumns(signature['outputs'], 'outputs') ?? [] };
 }
 
 function parseColumns(text: unknown, what: string): SignatureColumn[] | undefined {

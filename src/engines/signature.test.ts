@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAppError } from '../kernel/errors.ts';
 import type { Cell, Frame } from '../kernel/frame.ts';
-import { signatureFromMlmodel } from './mlmodel.ts';
+import { flavorsFromMlmodel, signatureFromMlmodel } from './mlmodel.ts';
 import { type ColumnType, checkRows, inferSignature, type Signature } from './signature.ts';
 
 const signature = (...columns: [string, ColumnType, boolean?][]): Signature => ({
@@ -119,4 +119,18 @@ signature:
     outputs: [{ name: 'y0', type: 'long', required: true }],
   });
   assert.equal(signatureFromMlmodel('flavors: {}'), undefined);
+});
+
+test('the flavours of an MLmodel file are read with what wrote them', () => {
+  const text = `flavors:
+  python_function: { loader_module: mlflow.sklearn, python_version: 3.11.2 }
+  sklearn: { pickled_model: model.pkl, sklearn_version: 1.9.0 }
+  own: something
+`;
+  assert.deepEqual(flavorsFromMlmodel(text), [
+    { name: 'python_function', version: '3.11.2' },
+    { name: 'sklearn', version: '1.9.0' },
+    { name: 'own', version: null },
+  ]);
+  assert.deepEqual(flavorsFromMlmodel('- a list'), []);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { testDb } from '../../test/support/db.ts';
@@ -11,6 +12,7 @@ import { LOCAL } from '../../test/support/tracking.ts';
 import { cutDigest, gateRows, gateSplitOf, materialise, syncDataset } from '../data/index.ts';
 import { type AppError, isAppError } from '../kernel/errors.ts';
 import { parseProjectFile } from '../project-file/index.ts';
+import { listFiles, openFile } from './files.ts';
 import {
   approve,
   assertDeployable,
@@ -147,6 +149,16 @@ describe('registering versions', { skip: python ? false : 'no Python environment
     const inputs = version.spec!.signature.inputs.map(({ name, type }) => `${name} ${type}`);
     assert.deepEqual(inputs.sort(), ['at datetime', 'distance double', 'origin string']);
     assert.deepEqual(version.facts.metrics, { log_loss: 0.5 });
+    const { items, flavors } = await listFiles(deps, LOCAL, { model: 'trips', version: 1 });
+    assert.deepEqual(items.map(({ path, role }) => `${path} ${role}`).sort(), [
+      'MLmodel model',
+      'features.py features',
+      'model.pkl model',
+    ]);
+    assert.deepEqual(flavors, [{ name: 'sklearn', version: null }]);
+    const opened = await openFile(deps, LOCAL, { model: 'trips', version: 1, path: 'features.py' });
+    assert.equal(await textOf(opened.body), FEATURES);
+    await assert.rejects(openFile(deps, LOCAL, { model: 'trips', version: 1, path: '../MLmodel' }), /has no file/);
 
     const verdict = await runGate(deps, LOCAL, { model: 'trips', version: 1, sample: offered.gate });
     assert.equal(verdict.outcome, 'passed', verdict.sentence);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { route } from '../wire/route.ts';
+import { asFile, type RawResponse, route } from '../wire/route.ts';
 import { approvalSentence, approve, reject } from './approvals.ts';
 import { setAlias } from './champion.ts';
+import { listFiles, openFile } from './files.ts';
 import { resume, setHold } from './holds.ts';
 import type { RegistryDeps } from './types.ts';
 import { getVersion, listModels, listVersions, profileOf } from './versions.ts';
@@ -17,7 +18,7 @@ const toRef = (params: z.output<typeof version>) => ({
 const decision = z.object({ reason: z.string().max(2000).optional() });
 
 export function registryRoutes(deps: RegistryDeps) {
-  return [...readRoutes(deps), ...decisionRoutes(deps)];
+  return [...readRoutes(deps), ...fileRoutes(deps), ...decisionRoutes(deps)];
 }
 
 function readRoutes(deps: RegistryDeps) {
@@ -76,6 +77,34 @@ function readRoutes(deps: RegistryDeps) {
         params: version,
       },
       async ({ actor, params }) => ({ sentence: approvalSentence(await getVersion(deps, actor, toRef(params))) }),
+    ),
+  ];
+}
+
+function fileRoutes(deps: RegistryDeps) {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/models/:model/versions/:version/files',
+        permission: 'read',
+        summary: 'The files of a version with their sizes, and the flavours that its MLmodel file names',
+        params: version,
+      },
+      ({ actor, params }) => listFiles(deps, actor, toRef(params)),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/models/:model/versions/:version/files/*',
+        permission: 'read',
+        summary: 'One file of a version',
+        params: version.extend({ '*': z.string().min(1).max(1_024) }),
+      },
+      async ({ actor, params }): Promise<RawResponse> => {
+        const { file, body } = await openFile(deps, actor, { ...toRef(params), path: params['*'] });
+        return { raw: true, headers: asFile(file.path, file.sizeBytes), body };
+      },
     ),
   ];
 }
