@@ -31,8 +31,9 @@ interface Way {
  * promoted goes back to what it replaced. With `dryRun` it only says what would happen.
  */
 export async function rollback(deps: ServingDeps, actor: Actor, input: RollbackInput): Promise<Rollback> {
-  const { name, reason, dryRun } = rollbackSchema.parse(input);
+  const { name, reason, from, dryRun } = rollbackSchema.parse(input);
   const way = await deps.db.read((tx) => findWay(tx, actor.projectId, name));
+  if (from !== undefined && from !== way.from) throw changedError(name, way);
   const compared = await compare(deps, way);
   const told = { endpoint: way.endpoint.name, model: way.endpoint.model, from: way.from, to: way.to, compared };
   const sentence = tell(way, compared);
@@ -40,16 +41,15 @@ export async function rollback(deps: ServingDeps, actor: Actor, input: RollbackI
   const why = reason ?? `by ${actor.user}`;
   await deps.db.write(async (tx) => {
     const now = await findWay(tx, actor.projectId, name);
-    if (now.fromId !== way.fromId || now.toId !== way.toId)
-      throw new AppError(
-        'conflict',
-        `"${name}" changed meanwhile: it would go from v${now.from} to ${versionName(now.to)}; look again`,
-      );
+    if (now.fromId !== way.fromId || now.toId !== way.toId) throw changedError(name, now);
     await goBackIn(tx, deps, now, { by: actor.user, why });
     afterCommit(tx, () => deps.runtime.work.wake());
   });
   return { ...told, sentence, done: true };
 }
+
+const changedError = (name: string, { from, to }: Way): AppError =>
+  new AppError('conflict', `"${name}" changed meanwhile: it would go from v${from} to ${versionName(to)}; look again`);
 
 async function findWay(tx: Tx, projectId: string, name: string): Promise<Way> {
   const endpoint = await findEndpointIn(tx, projectId, name);

@@ -111,6 +111,8 @@ function rolloutRoutes(deps: ServingDeps) {
         body: z.object({
           action: z.enum(['continue', 'wait', 'pause', 'abort', 'promote']),
           reason: z.string().max(1_000).optional(),
+          /** The rollout that the caller saw; another one by now is a conflict. */
+          rollout: z.string().max(100).optional(),
         }),
       },
       ({ actor, params, body }) => controlRollout(deps, actor, { ...params, ...body }),

@@ -138,6 +138,8 @@ export const rollbackSchema = z.object({
   /** An endpoint or a model. */
   name: z.string().min(1).max(200),
   reason: z.string().max(1_000).optional(),
+  /** The version that the caller saw answering: where it is another one by now, nothing is done and the answer is `conflict`. */
+  from: z.number().int().positive().optional(),
   dryRun: z.boolean().default(false),
 });
 export type RollbackInput = z.input<typeof rollbackSchema>;

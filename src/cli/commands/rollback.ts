@@ -25,7 +25,7 @@ export const command: CommandModule = {
     if (options['dryRun'] === true) return { schema: 'rollback/1', data: planned, text: planned.sentence };
     if (!(await ask(`${planned.sentence} Roll back?`)))
       return { schema: 'rollback/1', data: planned, text: 'Nothing was rolled back.' };
-    const done = await client.post<Rollback>('/rollbacks', body);
+    const done = await client.post<Rollback>('/rollbacks', { ...body, from: planned.from });
     const to = done.to === null ? 'no version' : `v${done.to}`;
     return {
       schema: 'rollback/1',

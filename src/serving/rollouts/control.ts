@@ -113,7 +113,13 @@ export async function listRollouts(
 export async function controlRollout(
   deps: ServingDeps,
   actor: Actor,
-  input: { readonly name: string; readonly action: RolloutAction; readonly reason?: string | undefined },
+  input: {
+    readonly name: string;
+    readonly action: RolloutAction;
+    readonly reason?: string | undefined;
+    /** The rollout that the caller means; default: whichever is under way. */
+    readonly rollout?: string | undefined;
+  },
 ): Promise<Rollout> {
   return deps.db.write(async (tx) => {
     const endpoint = await findEndpointIn(tx, actor.projectId, input.name);
@@ -122,6 +128,11 @@ export async function controlRollout(
       throw new AppError(
         'conflict',
         `Endpoint "${endpoint.name}" has no rollout under way; "levain deploy ${endpoint.model}" starts one`,
+      );
+    if (input.rollout !== undefined && input.rollout !== active.id)
+      throw new AppError(
+        'conflict',
+        `"${endpoint.name}" changed meanwhile: it is ${nameOf(active)} that is ${active.state} now; look again`,
       );
     const next = await ACTIONS[input.action](tx, { deps, actor, endpoint, rollout: active, reason: input.reason });
     afterCommit(tx, () => deps.runtime.work.wake());

@@ -190,7 +190,11 @@ eachDatabase((_name, open) => {
       /^v2 → v1 \(last at 100 %, warm\)\. On the last 400 requests \d+ answers differ\. Not undone: data, labels, answers given, running batches\. churn is HELD: no retraining or promotion until resume\.$/,
     );
     assert.equal((await getEndpoint(w.deps, ACTOR, 'churn')).champion, 2);
-    await rollback(w.deps, ACTOR, { name: 'churn', reason: 'complaints' });
+    await assert.rejects(rollback(w.deps, ACTOR, { name: 'churn', from: 1 }), {
+      code: 'conflict',
+      message: '"churn" changed meanwhile: it would go from v2 to v1; look again',
+    });
+    await rollback(w.deps, ACTOR, { name: 'churn', from: 2, reason: 'complaints' });
     assert.equal((await getEndpoint(w.deps, ACTOR, 'churn')).champion, 1);
     assert.match((await findHold(w.deps.registry, ACTOR.projectId, 'churn'))?.reason ?? '', /complaints/);
     await assert.rejects(rollback(w.deps, ACTOR, { name: 'churn' }), { code: 'conflict' });
