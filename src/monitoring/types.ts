@@ -118,6 +118,8 @@ export const rehearsalSchema = z.object({
   share: z.number().min(0).max(1).optional(),
   /** So many rows are replayed: logged ones, and training rows where few are logged. */
   rows: z.number().int().min(1).max(20_000).optional(),
+  /** Says what would be done, in the report's sentence, and does nothing. */
+  dryRun: z.boolean().default(false),
 });
 export type RehearsalInput = z.input<typeof rehearsalSchema>;
 

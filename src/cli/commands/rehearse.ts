@@ -28,6 +28,7 @@ export const command: CommandModule = {
       )
       .option('--fault <kind>', 'broken-model: constant or errors')
       .option('--rows <n>', 'so many rows; default: the last day that was logged, with training rows where it is thin')
+      .option('--dry-run', 'say what would happen')
       .option('--no-wait', 'do not wait for its end')
       .option('--show <id>', 'the report of an earlier one');
     addExamples(cmd, [
@@ -55,6 +56,7 @@ export const command: CommandModule = {
       fault: faultOf(options),
       ...numbers,
     };
+    if (options['dryRun'] === true) return toPlan(await context.client.post('/rehearsals', { ...body, dryRun: true }));
     const started = await context.client.post<RehearsalView>('/rehearsals', body);
     return toResult(options['wait'] === false ? started : await follow(context, started));
   },
@@ -100,6 +102,13 @@ async function follow({ client, out, signal }: CommandContext, started: Rehearsa
   }
   return latest;
 }
+
+const toPlan = (planned: RehearsalView): CommandResult => ({
+  schema: 'rehearsal/1',
+  data: planned,
+  text: `REHEARSAL ${planned.kind} of ${planned.model} would begin: ${planned.report.sentence}`,
+  next: [`levain rehearse ${planned.kind} ${planned.model}`],
+});
 
 function toResult(rehearsal: RehearsalView): CommandResult {
   const { report } = rehearsal;

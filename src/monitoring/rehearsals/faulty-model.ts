@@ -123,7 +123,7 @@ async function slowFault(rehearsing: Rehearsing, judged: Judged): Promise<Fault>
 }
 
 /** A constant that most answers differ from, where the answers are classes. */
-function faultOf(input: Rehearsing['input'], { task, profile, threshold }: Judged): Fault {
+export function faultOf(input: Rehearsing['input'], { task, profile, threshold }: Judged): Fault {
   if (input.fault === 'errors') return { kind: 'errors', share: input.share ?? ERROR_SHARE };
   if (input.share !== undefined) return { kind: 'constant', value: input.share };
   const rate = profile?.labelRate ?? null;

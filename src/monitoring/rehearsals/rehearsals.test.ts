@@ -71,6 +71,26 @@ eachDatabase((_name, open) => {
     assert.match(rehearsal.report.sentence, /x2: \d+ of \d+ values missing/);
   });
 
+  test('a dry run says what would be done, and does nothing', async () => {
+    const w = await live();
+    const plan = (input: Omit<Parameters<typeof startRehearsal>[2], 'model'>) =>
+      startRehearsal(w.deps, ACTOR, { ...input, model: 'churn', dryRun: true });
+    const unit = await plan({ kind: 'unit-change', column: 'x1', factor: 100, rows: 50 });
+    assert.equal(unit.state, 'planned');
+    assert.match(
+      unit.report.sentence,
+      /^50 logged rows go through "churn" once more with x1 ×100\. Its requests are tagged/,
+    );
+    const broken = await plan({ kind: 'broken-model', fault: 'errors', share: 0.4 });
+    assert.match(
+      broken.report.sentence,
+      /^a version of v1 that fails on 40 % of the rows is rolled out .* HELD until resume/,
+    );
+    assert.match((await plan({ kind: 'late-labels' })).report.sentence, /no label comes/);
+    await assert.rejects(plan({ kind: 'shift', column: 'nothing' }), /is no column that the model watches/);
+    await assert.rejects(getRehearsal(w.deps, ACTOR, unit.id), { code: 'not_found' });
+  });
+
   test('one rehearsal at a time, and only of what is live', async () => {
     const w = await live();
     await assert.rejects(startRehearsal(w.deps, ACTOR, { kind: 'nulls', model: 'nobody' }), /no endpoint "nobody"/);

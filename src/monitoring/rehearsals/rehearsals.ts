@@ -32,7 +32,8 @@ export interface RehearsalView {
   readonly model: string;
   readonly endpoint: string;
   readonly kind: RehearsalKind;
-  readonly state: 'running' | 'done' | 'failed';
+  /** `planned` under `dryRun`: nothing is stored under this id. */
+  readonly state: 'planned' | 'running' | 'done' | 'failed';
   readonly incident: number | null;
   readonly rollout: string | null;
   readonly report: RehearsalReport & { readonly lines: readonly string[] };

@@ -2,6 +2,7 @@ import { recordActivity } from '../../identity/index.ts';
 import { canonicalJson } from '../../kernel/canonical-json.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { uuidv7 } from '../../kernel/ids.ts';
+import type { Tx } from '../../ports/db.ts';
 import { controlRollout, type Endpoint, getEndpoint, getRollout } from '../../serving/index.ts';
 import type { Actor } from '../../wire/route.ts';
 import { type Judged, judgedBy } from '../evaluation/versions.ts';
@@ -16,6 +17,7 @@ import {
 } from '../types.ts';
 import { rehearseModel } from './faulty-model.ts';
 import { rehearseLabels } from './late-labels.ts';
+import { planSentence } from './plan.ts';
 import * as store from './rehearsals.store.ts';
 import { type RehearsalReport, type RehearsalView, toView } from './rehearsals.ts';
 import { rehearseData } from './spoiled-data.ts';
@@ -59,17 +61,15 @@ export async function startRehearsal(deps: MonitoringDeps, actor: Actor, raw: Re
       `v${rollout.version} of ${endpoint.model} is being rolled out (${rollout.state}); rehearse a faulty model when that is over`,
       { hint: `levain rollout ${endpoint.model}` },
     );
-  await assertPossible(deps, endpoint, input);
+  const possible = await checkPossible(deps, endpoint, input);
   const row = newRow(deps, actor, endpoint, input);
+  if (input.dryRun) {
+    await deps.db.read((tx) => assertNoneRuns(tx, row));
+    const report = { ...EMPTY_REPORT, sentence: planSentence({ endpoint, input, ...possible }) };
+    return toView({ ...row, state: 'planned', report: canonicalJson(report as never) });
+  }
   await deps.db.write(async (tx) => {
-    const running = (await store.selectRunning(tx)).find(
-      (other) => other.project_id === actor.projectId && other.endpoint === endpoint.name,
-    );
-    if (running)
-      throw new AppError(
-        'conflict',
-        `A rehearsal (${running.kind}) of "${endpoint.name}" is under way; wait for its end`,
-      );
+    await assertNoneRuns(tx, row);
     await store.insertRehearsal(tx, row);
     await recordActivity(tx, deps.identity, {
       projectId: actor.projectId,
@@ -107,14 +107,26 @@ const newRow = (
   finished_at: null,
 });
 
+async function assertNoneRuns(tx: Tx, { project_id, endpoint }: RehearsalTable): Promise<void> {
+  const running = (await store.selectRunning(tx)).find(
+    (other) => other.project_id === project_id && other.endpoint === endpoint,
+  );
+  if (running)
+    throw new AppError('conflict', `A rehearsal (${running.kind}) of "${endpoint}" is under way; wait for its end`);
+}
+
 /** What the model has no column for, or nothing to be judged by, is refused at once. */
-async function assertPossible(deps: MonitoringDeps, endpoint: Endpoint, input: Rehearsing['input']): Promise<void> {
+async function checkPossible(
+  deps: MonitoringDeps,
+  endpoint: Endpoint,
+  input: Rehearsing['input'],
+): Promise<{ readonly judged: Judged; readonly spoil: Spoiler | undefined }> {
   const judged = await judgedBy(deps, endpoint.championId!);
   const name = `${endpoint.model}@v${endpoint.champion}`;
   if (!judged?.version.spec) throw new AppError('precondition_failed', `${name} has no servable form to rehearse with`);
-  if (isModelFault(input.kind) || input.kind === 'late-labels') return;
+  if (isModelFault(input.kind) || input.kind === 'late-labels') return { judged, spoil: undefined };
   if (!judged.profile) throw new AppError('precondition_failed', `${name} has no profile to judge data by`);
-  spoilerFor(deps, judged, input);
+  return { judged, spoil: spoilerFor(deps, judged, input) };
 }
 
 /** The fault that the model's own columns suggest, or the one that was asked for. */
