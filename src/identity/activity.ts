@@ -32,10 +32,16 @@ export async function recordActivity(tx: Tx, deps: { readonly random: Random }, 
 export async function listActivity(
   deps: IdentityDeps,
   actor: Actor,
-  page: PageRequest & { readonly subject?: string | undefined; readonly kind?: ActivityKind | undefined },
+  page: PageRequest & {
+    readonly subject?: string | undefined;
+    /** A subject and what is written `subject@…`. */
+    readonly about?: string | undefined;
+    readonly kind?: ActivityKind | undefined;
+  },
 ): Promise<Page<Activity>> {
   const before = page.after === undefined ? undefined : String(parsePageToken(page.after)[0]);
-  const filter = { projectId: actor.projectId, subject: page.subject, kind: page.kind, before, limit: page.limit + 1 };
+  const { subject, about, kind } = page;
+  const filter = { projectId: actor.projectId, subject, about, kind, before, limit: page.limit + 1 };
   const rows = await deps.db.read((tx) => selectActivity(tx, filter));
   const items = rows.slice(0, page.limit).map(toActivity);
   return rows.length > page.limit ? { items, next: toPageToken([items.at(-1)?.id]) } : { items };

@@ -160,6 +160,7 @@ export const selectActivity = (
   filter: {
     projectId: string;
     subject: string | undefined;
+    about: string | undefined;
     kind: string | undefined;
     before: string | undefined;
     limit: number;
@@ -167,6 +168,13 @@ export const selectActivity = (
 ) => {
   let query = sql(tx).selectFrom('activity').selectAll().where('project_id', '=', filter.projectId);
   if (filter.subject !== undefined) query = query.where('subject', '=', filter.subject);
+  if (filter.about !== undefined) {
+    const { about } = filter;
+    const start = `${about}@`;
+    query = query.where((e) =>
+      e.or([e('subject', '=', about), e(e.fn('substr', ['subject', e.lit(1), e.lit([...start].length)]), '=', start)]),
+    );
+  }
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.before !== undefined) query = query.where('id', '<', filter.before);
   return query.orderBy('id', 'desc').limit(filter.limit).execute();

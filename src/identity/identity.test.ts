@@ -160,3 +160,14 @@ test('the timeline pages newest first and is filtered by subject', async () => {
     ['line 3', 'line 1'],
   );
 });
+
+test('the timeline of a model is its own lines and those of its versions', async () => {
+  for (const subject of ['churn', 'churn@v7', 'churn-eu', 'churn-eu@v1', 'chürn@v1'])
+    await db.write((tx) =>
+      recordActivity(tx, deps, { projectId: owner.projectId, at: 1, kind: 'deploy', subject, sentence: subject }),
+    );
+  const about = async (model: string) =>
+    (await listActivity(deps, owner, { limit: 10, about: model })).items.map(({ subject }) => subject).sort();
+  assert.deepEqual(await about('churn'), ['churn', 'churn@v7']);
+  assert.deepEqual(await about('chürn'), ['chürn@v1']);
+});

@@ -26,7 +26,12 @@ const activityRoutes = (deps: IdentityDeps) => [
       path: '/activity',
       permission: 'read',
       summary: 'The timeline, newest first',
-      query: pageQuery.extend({ subject: z.string().max(300).optional(), kind: z.enum(ACTIVITY_KINDS).optional() }),
+      query: pageQuery.extend({
+        subject: z.string().max(300).optional(),
+        /** A model with all its versions: subjects `churn` and `churn@v7`. */
+        about: z.string().max(255).optional(),
+        kind: z.enum(ACTIVITY_KINDS).optional(),
+      }),
     },
     ({ actor, query }) => listActivity(deps, actor, query),
   ),
