@@ -38,22 +38,22 @@ export function mountRoute(app: FastifyInstance, deps: MountDeps, route: Route):
         authorization: request.headers.authorization,
       });
       assertAllowed({ actor, permissions }, route.permission);
-      const answer = await callHandler(deps, route, actor, request, reply);
-      if (route.method !== 'GET') deps.bus.publish({ projectId: actor.projectId, topic: hint });
+      const context = await contextOf(deps, route, actor, request, reply);
+      const answer = await route.handler(context as unknown as Parameters<Route['handler']>[0]);
+      if (route.method !== 'GET' && !isDryRun(context.body))
+        deps.bus.publish({ projectId: actor.projectId, topic: hint });
       return sendAnswer(reply, answer);
     },
   });
 }
 
-async function callHandler(
-  deps: MountDeps,
-  route: Route,
-  actor: Actor,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<unknown> {
+/** A dry run changes nothing, so nobody has to look again. */
+const isDryRun = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && (body as { dryRun?: unknown }).dryRun === true;
+
+async function contextOf(deps: MountDeps, route: Route, actor: Actor, request: FastifyRequest, reply: FastifyReply) {
   let controller: AbortController | undefined;
-  const context = {
+  return {
     actor,
     params: route.params ? validate(route.params, request.params, 'path') : request.params,
     query: route.query ? validate(route.query, request.query, 'query') : request.query,
@@ -65,7 +65,6 @@ async function callHandler(
       return controller.signal;
     },
   };
-  return route.handler(context as unknown as Parameters<Route['handler']>[0]);
 }
 
 async function bodyOf(route: Route, request: FastifyRequest): Promise<unknown> {
