@@ -18,10 +18,10 @@ test('an endpoint of today is shown by the hour, and what came before it is miss
   assert.equal(traffic.total, 12);
 });
 
-test('an older one is shown by six hours over two weeks, versions added up', () => {
+test('an older one is shown by the day over two weeks, versions added up', () => {
   const traffic = trafficOf([counted(NOON - 20 * DAY, 99), counted(NOON, 3), counted(NOON - HOUR, 4)], NOON)!;
-  assert.equal(traffic.stepMs, 6 * HOUR);
-  assert.equal(traffic.requests.length, 56);
+  assert.equal(traffic.stepMs, DAY);
+  assert.equal(traffic.requests.length, 14);
   assert.equal(traffic.requests.at(-1), 7);
   assert.equal(traffic.requests[0], 0);
   assert.equal(traffic.total, 7);

@@ -1,39 +1,142 @@
-import { Link } from '@tanstack/react-router';
 import type { AnswerOf } from '../../api/routes.ts';
-import { Status } from '../../ui/status.tsx';
+import { Acknowledge, ApprovalSentence, Approve, DecideRollout, Reject } from '../../domain/decisions.tsx';
+import { Rerun, Resume } from '../../domain/model-actions.tsx';
+import { PlaceLink } from '../../domain/place-link.tsx';
+import {
+  type Place,
+  placeOfIncident,
+  placeOfModel,
+  placeOfRun,
+  placeOfVersion,
+  placeOfWhy,
+} from '../../domain/places.ts';
+import { type Health, Status } from '../../ui/status.tsx';
+import { RelativeTime } from '../../ui/time.tsx';
 import classes from './home.module.css';
 
 type Need = AnswerOf<'GET /status'>['needsYou'][number];
 
-/** Incidents, approvals and holds, each with the place where it is dealt with. */
+/** Incidents, approvals, failed runs, paused rollouts and holds: each with its sentence, and what can be done right there. */
 export function NeedsYou({ needs }: { readonly needs: readonly Need[] }) {
-  if (needs.length === 0)
-    return (
-      <p className="muted">
-        <Status health="good" word="Nothing needs you." />
-      </p>
-    );
   return (
-    <section className={classes['part']} aria-label="Needs you">
-      <h1>Needs you</h1>
-      <ul className={classes['needs']}>
-        {needs.map((need) => (
-          <li key={need.command}>
-            <Link to={placeOf(need)} className={classes['need']}>
-              <Status health={need.command.startsWith('levain why') ? 'bad' : 'watch'} word={need.sentence} />
-            </Link>
-          </li>
-        ))}
-      </ul>
+    <section className={classes['part']} aria-labelledby="needs-you">
+      <h1 id="needs-you" className={classes['title']}>
+        Needs you {needs.length > 0 && <span className="muted">{needs.length}</span>}
+      </h1>
+      {needs.length === 0 ? (
+        <p className={classes['calm']}>
+          <Status health="good" word="Nothing needs you." />
+        </p>
+      ) : (
+        <ul className={classes['needs']}>
+          {needs.map((need) => (
+            <li key={need.command} className={classes['need']} data-kind={need.kind}>
+              <Told need={need} />
+              <span className={classes['actions']}>
+                <Actions need={need} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
 
-/** Where the command of a need has its page. */
-function placeOf({ command }: Need): string {
-  const [, verb, subject = ''] = command.split(' ');
-  if (verb === 'why') return `/i/${subject}`;
-  const [model = '', version] = subject.split('@v');
-  const place = `/m/${encodeURIComponent(model)}`;
-  return verb === 'approve' ? `${place}/versions?version=${version}` : place;
+const KINDS: Readonly<Record<Need['kind'], string>> = {
+  incident: 'Incident',
+  approval: 'Approval',
+  run: 'Run',
+  rollout: 'Rollout',
+  hold: 'Hold',
+};
+
+function Told({ need }: { readonly need: Need }) {
+  return (
+    <div className={classes['told']}>
+      <span className={classes['kind']}>
+        <Status health={healthOf(need)} word={KINDS[need.kind]} />
+        {'rehearsal' in need && need.rehearsal !== null && <strong className={classes['mark']}>REHEARSAL</strong>}
+        {need.at !== null && (
+          <span className="muted">
+            <RelativeTime at={need.at} />
+          </span>
+        )}
+        {'acknowledgedBy' in need && need.acknowledgedBy !== null && (
+          <span className="muted">acknowledged by {need.acknowledgedBy}</span>
+        )}
+      </span>
+      <PlaceLink place={placeOf(need)} className={classes['sentence']}>
+        {sentenceOf(need)}
+      </PlaceLink>
+      {need.kind === 'approval' && (
+        <div className="muted">
+          <ApprovalSentence model={need.model} version={need.version} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function healthOf(need: Need): Health {
+  if (need.kind === 'incident')
+    return need.severity === 'page' && need.acknowledgedBy === null && need.rehearsal === null ? 'bad' : 'watch';
+  return need.kind === 'run' ? 'bad' : 'watch';
+}
+
+/** The kind stands before it already. */
+const sentenceOf = ({ sentence }: Need): string => {
+  const text = sentence.replace(/^(incident|run) /, '').replace(/ REHEARSAL\./, '');
+  return /^\d/.test(text) ? `#${text}` : text;
+};
+
+function placeOf(need: Need): Place {
+  switch (need.kind) {
+    case 'incident':
+      return placeOfIncident(need.number);
+    case 'approval':
+      return placeOfVersion(need.model, need.version);
+    case 'run':
+      return placeOfRun(need.model, need.run);
+    case 'rollout':
+      return placeOfModel(need.model, 'live');
+    case 'hold':
+      return placeOfModel(need.model);
+  }
+}
+
+function Actions({ need }: { readonly need: Need }) {
+  switch (need.kind) {
+    case 'incident':
+      return (
+        <>
+          {need.acknowledgedBy === null && <Acknowledge number={need.number} primary />}
+          <PlaceLink place={placeOf(need)}>Open</PlaceLink>
+        </>
+      );
+    case 'approval':
+      return (
+        <>
+          <Approve model={need.model} version={need.version} />
+          <Reject model={need.model} version={need.version} />
+          <PlaceLink place={placeOfWhy(`${need.model}@v${need.version}`)}>Why</PlaceLink>
+        </>
+      );
+    case 'run':
+      return (
+        <>
+          <Rerun pipeline={need.model} draft={need.draft} primary />
+          <PlaceLink place={placeOfWhy(need.run)}>Why</PlaceLink>
+        </>
+      );
+    case 'rollout':
+      return (
+        <>
+          <DecideRollout endpoint={need.endpoint} version={need.version} />
+          <PlaceLink place={placeOf(need)}>Evidence</PlaceLink>
+        </>
+      );
+    case 'hold':
+      return <Resume model={need.model} held={need.sentence.replace(`${need.model} is HELD: `, '')} />;
+  }
 }

@@ -1,22 +1,36 @@
+import { Link } from '@tanstack/react-router';
 import { useGet } from '../../api/queries.ts';
+import { byWorst, ModelTable } from '../../domain/model-table.tsx';
 import { Failure, Rows } from '../../ui/states.tsx';
 import { FirstRun } from './first-run.tsx';
 import classes from './home.module.css';
-import { ModelRows } from './model-rows.tsx';
 import { NeedsYou } from './needs-you.tsx';
 
-/** What needs somebody, then one row a model. */
+/** So many models stand on the home page; all of them have a page that searches. */
+const MODELS_SHOWN = 50;
+
+/** What needs somebody, then one row a model, the worst first. */
 export default function HomePage() {
   const { data, error, refetch } = useGet('GET /status');
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={8} />;
-  if (data.models.length === 0) return <FirstRun />;
+  if (data.models.length === 0 && data.needsYou.length === 0) return <FirstRun />;
+  const models = byWorst(data.models).slice(0, MODELS_SHOWN);
+  const more = data.models.length - models.length;
   return (
     <div className={classes['page']}>
       <NeedsYou needs={data.needsYou} />
       <section className={classes['part']}>
-        <h1>Models</h1>
-        <ModelRows models={data.models} />
+        <div className={classes['head']}>
+          <h2>Models</h2>
+          {more > 0 && <Link to="/models">all {data.models.length} models</Link>}
+        </div>
+        <ModelTable models={models} />
+        {more > 0 && (
+          <p className="muted">
+            The worst {MODELS_SHOWN} are shown; {more} more are on the page of models.
+          </p>
+        )}
       </section>
     </div>
   );
