@@ -3,7 +3,7 @@ import type { Actor } from '../wire/route.ts';
 import { selectEvaluations } from './evaluation/evaluations.store.ts';
 import type { Day } from './evaluation/performance-rules.ts';
 import { budgetOf, DEFAULT_BUDGET, SHARES } from './evaluation/rules.ts';
-import { judgedBy } from './evaluation/versions.ts';
+import { type Judged, judgedBy } from './evaluation/versions.ts';
 import { clockOf, endpointFor } from './labels/labels.ts';
 import { lightsOf } from './lights.ts';
 import type { LightState, Lights, MonitoringDeps } from './types.ts';
@@ -32,6 +32,16 @@ export interface MonitorView {
   readonly features: readonly Readonly<Record<string, unknown>>[];
   /** By day of the predictions. */
   readonly performance: readonly (Omit<Day, 'start'> & { readonly day: string; readonly version: number | null })[];
+  /** The versions that the windows speak of, with what their gates measured: what performance is compared with. */
+  readonly versions: readonly {
+    readonly version: number;
+    readonly gate: {
+      readonly metric: string;
+      readonly challenger: number | null;
+      readonly champion: number | null;
+      readonly championVersion: number | null;
+    } | null;
+  }[];
   /** The one number, and what it buys. */
   readonly falseAlarms: {
     readonly count: number;
@@ -55,8 +65,13 @@ export async function getMonitor(
   const range = { projectId, endpoint: endpoint.name, from: clock - input.days * WINDOW_MS, to: clock + 1 };
   const rows = await deps.db.read((tx) => selectEvaluations(tx, range));
   const versions = new Map<string, number | null>();
-  for (const { version_id: id } of rows)
-    if (!versions.has(id)) versions.set(id, (await judgedBy(deps, id))?.version.version ?? null);
+  const gates = new Map<number, MonitorView['versions'][number]>();
+  for (const { version_id: id } of rows) {
+    if (versions.has(id)) continue;
+    const judged = await judgedBy(deps, id);
+    versions.set(id, judged?.version.version ?? null);
+    if (judged) gates.set(judged.version.version, { version: judged.version.version, gate: gateOf(judged) });
+  }
   const groups = Map.groupBy(rows, (row) => `${row.window_start}/${row.version_id}`);
   const drift = rows.findLast((row) => row.rule === 'data.drift' && row.version_id === endpoint.championId);
   const file = (await deps.serving.appliedFile(projectId, endpoint.model))?.file;
@@ -90,6 +105,7 @@ export async function getMonitor(
           version: versions.get(row.version_id) ?? null,
         };
       }),
+    versions: [...gates.values()].sort((a, b) => a.version - b.version),
     falseAlarms: await falseAlarmsOf(
       deps,
       endpoint.championId,
@@ -97,6 +113,12 @@ export async function getMonitor(
       drift?.sample_size ?? 0,
     ),
   };
+}
+
+function gateOf({ version: { gate } }: Judged): MonitorView['versions'][number]['gate'] {
+  if (!gate) return null;
+  const { metric, challenger, champion, championVersion } = gate;
+  return { metric, challenger, champion, championVersion };
 }
 
 async function falseAlarmsOf(

@@ -9,6 +9,7 @@ import { getRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
 import { startRehearsal } from './rehearsals/start.ts';
 import { getStatus, getWatermark } from './status.ts';
 import { labelsSchema, type MonitoringDeps, rehearsalSchema } from './types.ts';
+import { monitorViewRoutes } from './views/routes.ts';
 import { why } from './why/why.ts';
 
 const MAX_LABELS_BYTES = 16 * 2 ** 20;
@@ -32,7 +33,13 @@ const byModel = z.object({ model: z.string().min(1).max(200) });
 
 /** Under /api/levain/v1. */
 export function monitoringRoutes(deps: MonitoringDeps) {
-  return [...statusRoutes(deps), ...labelRoutes(deps), ...incidentRoutes(deps), ...rehearsalRoutes(deps)];
+  return [
+    ...statusRoutes(deps),
+    ...monitorViewRoutes(deps),
+    ...labelRoutes(deps),
+    ...incidentRoutes(deps),
+    ...rehearsalRoutes(deps),
+  ];
 }
 
 function statusRoutes(deps: MonitoringDeps) {

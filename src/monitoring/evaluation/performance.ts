@@ -27,7 +27,7 @@ export interface DayPerformance {
   readonly bounded: Float64Array;
 }
 
-interface Window {
+export interface Window {
   readonly projectId: string;
   readonly endpoint: string;
   readonly start: number;
@@ -40,10 +40,21 @@ const CLIP = 2 ** -52;
 
 export async function dayPerformance(
   deps: MonitoringDeps,
-  { projectId, endpoint, start, end, clock }: Window,
+  window: Window,
   judged: Judged,
   wanted: readonly string[],
 ): Promise<DayPerformance> {
+  const { predictions, ...joined } = await joinLabels(deps, window, judged);
+  return summarise(judged, joined, predictions, wanted);
+}
+
+/** Answers of one version in a span beside what came true, in order of event time, as far as labels are available by the clock. */
+export async function joinLabels(
+  deps: MonitoringDeps,
+  { projectId, endpoint, start, end, clock }: Window,
+  judged: Judged,
+  column?: string,
+): Promise<Joined & { readonly predictions: number }> {
   const range = { projectId, endpoint, from: start, to: end };
   const labels = new Map(
     (await deps.db.read((tx) => selectLabelsInRange(tx, { ...range, availableBy: clock }))).map((row) => [
@@ -54,16 +65,18 @@ export async function dayPerformance(
   const frame = await readPredictions(deps.serving, {
     ...range,
     versionId: judged.version.id,
-    columns: ['prediction_id', 'score', 'label', 'status', 'fallback'],
+    columns: ['prediction_id', 'score', 'label', 'status', 'fallback', ...(column === undefined ? [] : [column])],
     limit: MAX_ROWS,
   });
   const values = (name: string) => findColumn(frame, name)?.values ?? [];
   const [ids, scores, answers, statuses, fallbacks] = ['prediction_id', 'score', 'label', 'status', 'fallback'].map(
     values,
   );
+  const slices = column === undefined ? undefined : values(column);
   const y: number[] = [];
   const p: number[] = [];
   const right: number[] = [];
+  const slice: Cell[] = [];
   let predictions = 0;
   for (let row = 0; row < frame.rowCount; row++) {
     if (cellAt(statuses!, row) !== 0 || cellAt(fallbacks!, row) === true) continue;
@@ -76,19 +89,25 @@ export async function dayPerformance(
     y.push(truth);
     p.push(score);
     right.push(Number(String(cellAt(answers!, row)) === String(label)));
+    if (slices) slice.push(cellAt(slices, row));
   }
-  return summarise(judged, { y: Float64Array.from(y), p: Float64Array.from(p), right }, predictions, wanted);
+  return { y: Float64Array.from(y), p: Float64Array.from(p), right, slice, predictions };
 }
 
-interface Joined {
+export interface Joined {
   readonly y: Float64Array;
   readonly p: Float64Array;
   readonly right: readonly number[];
+  /** The raw column that was asked for, row by row; empty where none was. */
+  readonly slice: readonly Cell[];
 }
 
-function summarise(
+type Answers = Omit<Joined, 'slice'>;
+
+/** The numbers of joined rows, of which `predictions` could have had a label. */
+export function summarise(
   judged: Judged,
-  { y, p, right }: Joined,
+  { y, p, right }: Answers,
   predictions: number,
   wanted: readonly string[],
 ): DayPerformance {
@@ -117,7 +136,7 @@ function summarise(
   };
 }
 
-function lossesOf(task: Judged['task'], { y, p, right }: Joined): Float64Array {
+function lossesOf(task: Judged['task'], { y, p, right }: Answers): Float64Array {
   if (task === 'multiclass') return Float64Array.from(right, (ok) => 1 - ok);
   if (task === 'regression') return Float64Array.from(y, (truth, i) => (truth - p[i]!) ** 2);
   return Float64Array.from(y, (truth, i) => {
@@ -134,7 +153,7 @@ function boundedOf(losses: Float64Array): Float64Array {
 
 function metricsOf(
   { task, threshold }: Judged,
-  { y, p, right }: Joined,
+  { y, p, right }: Answers,
   wanted: readonly string[],
 ): Record<string, number | null> {
   if (task === 'multiclass') return { accuracy: meanOf(Float64Array.from(right)) };
