@@ -3,6 +3,7 @@ export type { DataTables } from './data.store.ts';
 export { type ColumnDiff, diffVersions, type VersionDiff } from './diff.ts';
 export { holdRows } from './notebook-rows.ts';
 export { dataRoutes } from './routes.ts';
+export { diffRows, type RowDiff } from './row-diff.ts';
 export type { RowsRead } from './rows.ts';
 export { gateSplitOf } from './split.ts';
 export { currentVersion, type Synced, type SyncInput, syncDataset, versionSentence } from './sync.ts';

@@ -4,6 +4,7 @@ import { AppError } from '../kernel/errors.ts';
 import { parseProjectFile, suggestion } from '../project-file/index.ts';
 import { route } from '../wire/route.ts';
 import { diffVersions } from './diff.ts';
+import { diffRows } from './row-diff.ts';
 import { MAX_ROWS_READ, readRows } from './rows.ts';
 import { syncDataset } from './sync.ts';
 import { DATASET_NAME, type DataDeps } from './types.ts';
@@ -76,6 +77,22 @@ export function dataRoutes(deps: DataDeps) {
       async ({ actor, query }) =>
         diffVersions(deps, actor, { from: parseVersionRef(query.from), to: parseVersionRef(query.to) }),
     ),
+    route(
+      {
+        method: 'GET',
+        path: '/data-diff/rows',
+        permission: 'read',
+        summary: 'Compares the rows of two dataset versions: added, removed, changed, with samples',
+        query: z.object({
+          from: reference,
+          to: reference,
+          /** Columns that name a row, as a JSON list of texts; default: all values. */
+          key: z.string().max(10_000).default('[]').transform(toKey),
+        }),
+      },
+      async ({ actor, query }) =>
+        diffRows(deps, actor, { from: parseVersionRef(query.from), to: parseVersionRef(query.to), key: query.key }),
+    ),
     syncRoute(deps),
   ];
 }
@@ -104,6 +121,16 @@ const syncRoute = (deps: DataDeps) =>
       return { created, version: toVersionWire(version) };
     },
   );
+
+/** `["id"]`; names may hold whatever a list's separator could be. */
+function toKey(text: string, context: z.RefinementCtx): readonly string[] {
+  try {
+    return z.array(z.string().min(1)).max(20).parse(JSON.parse(text));
+  } catch {
+    context.addIssue({ code: 'custom', message: 'write key as a JSON list of columns, such as ["id"]' });
+    return z.NEVER;
+  }
+}
 
 const toNumber = (text: string): number | 'latest' => (text === 'latest' ? text : Number(text.replace(/^v/, '')));
 

@@ -5,6 +5,7 @@ import { asFile, type RawResponse, route } from '../wire/route.ts';
 import { fileAdopted } from './adopted.ts';
 import { appliedFile, appliedText, applyProject, listApplied, runFile } from './applied.ts';
 import { LOG_CHUNK_BYTES } from './attempts.ts';
+import { datasetUses } from './dataset-uses.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
 import { cancelRun, getRun, getRunDetail, listRuns, startRun } from './runs.ts';
@@ -105,6 +106,16 @@ const fileRoutes = (deps: PipelinesDeps) => [
       params: NameParams,
     },
     ({ actor, params }) => listTriggers(deps, actor.projectId, params.name),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/datasets/:name/uses',
+      permission: 'read',
+      summary: 'Who reads a dataset: applied files, runs, model versions',
+      params: NameParams,
+    },
+    ({ actor, params }) => datasetUses(deps, actor, params.name),
   ),
 ];
 

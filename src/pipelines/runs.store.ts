@@ -64,6 +64,17 @@ export async function listRunsOf(
   return rows.map(toRun);
 }
 
+export async function listRunsById(tx: Tx, projectId: string, ids: readonly string[]): Promise<PipelineRun[]> {
+  if (ids.length === 0) return [];
+  const rows = await k(tx)
+    .selectFrom('pipeline_run')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('id', 'in', ids)
+    .execute();
+  return rows.map(toRun);
+}
+
 /** Of every pipeline its newest run, rehearsals aside: ids sort by time. */
 export async function listLatestRuns(tx: Tx, projectId: string): Promise<PipelineRun[]> {
   const newest = k(tx)

@@ -64,6 +64,19 @@ export async function findStep(tx: Tx, ref: StepRef): Promise<StepRun | undefine
   return row && toStep(row);
 }
 
+/** The steps of this name of the newest runs. */
+export async function listStepsNamed(tx: Tx, projectId: string, name: string, limit: number): Promise<StepRun[]> {
+  const rows = await k(tx)
+    .selectFrom('step_run')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('name', '=', name)
+    .orderBy('run_id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(toStep);
+}
+
 export interface StepChange {
   readonly attempt?: number;
   readonly leaseOwner?: string | null;
