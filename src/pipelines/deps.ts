@@ -24,6 +24,12 @@ export interface PipelinesDeps {
   readonly secrets: Secrets;
   /** `<dataDir>/work`: a folder an attempt. */
   readonly workDir: string;
+  /** `<dataDir>/projects`: folders that came through the browser; people may go on working in them. */
+  readonly projectsDir: string;
+  /** `<dataDir>/drops`: what is known of how they came. */
+  readonly dropsDir: string;
+  /** The command line, as a program. */
+  readonly command: string;
   /** Where steps reach this server, known once it listens; without the project's path. */
   readonly serverUrl: () => string;
   /** How a notebook step is started: `node <notebookMain> spec.json`, with `pythonPath` on PYTHONPATH. */

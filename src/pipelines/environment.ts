@@ -57,7 +57,7 @@ export function stepEnvironment(
   const inherited = inheritedEnvironment(deps.env, { network: true });
   const path = inherited['PATH'] ?? DEFAULT_PATH;
   const bin = environment && dirname(environment.python);
-  const url = `${deps.serverUrl()}${input.projectName === null ? '' : `/p/${input.projectName}`}`;
+  const url = projectUrl(deps, input.projectName);
   const params = Object.entries(input.params).map(([name, value]) => [
     `LEVAIN_PARAM_${name.toUpperCase()}`,
     typeof value === 'string' ? value : canonicalJson(value),
@@ -85,6 +85,10 @@ export function stepEnvironment(
     ...input.secrets,
   };
 }
+
+/** Where a process on this machine reaches the project; null: the one that the root stands for. */
+export const projectUrl = (deps: Pick<PipelinesDeps, 'serverUrl'>, project: string | null): string =>
+  `${deps.serverUrl()}${project === null ? '' : `/p/${project}`}`;
 
 /** The values of declared secrets; throws `precondition_failed` that names one that is not set. */
 export async function findSecrets(

@@ -7,6 +7,7 @@ import { appliedFile, appliedText, applyProject, listApplied, runFile } from './
 import { LOG_CHUNK_BYTES } from './attempts.ts';
 import { datasetUses } from './dataset-uses.ts';
 import type { PipelinesDeps } from './deps.ts';
+import { dropRoutes } from './drops/routes.ts';
 import { listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
 import { cancelRun, getRun, getRunDetail, listRuns, startRun } from './runs.ts';
 import { MAX_SNAPSHOT_BYTES, missingContents } from './snapshots.ts';
@@ -27,7 +28,7 @@ const POLL_MS = 250;
 
 /** Applied files, snapshots, runs with their steps and logs. */
 export function pipelinesRoutes(deps: PipelinesDeps) {
-  return [...fileRoutes(deps), ...sourceRoutes(deps), ...runRoutes(deps), ...stepRoutes(deps)];
+  return [...fileRoutes(deps), ...sourceRoutes(deps), ...runRoutes(deps), ...stepRoutes(deps), ...dropRoutes(deps)];
 }
 
 const fileRoutes = (deps: PipelinesDeps) => [

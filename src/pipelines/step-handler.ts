@@ -273,7 +273,7 @@ async function reasonOf(deps: PipelinesDeps, { step, run }: HeldStep, plan: Step
 }
 
 /** The project's path prefix: none for `main`, which every instance has. */
-async function projectName(deps: PipelinesDeps, projectId: string): Promise<string | null> {
+export async function projectName(deps: PipelinesDeps, projectId: string): Promise<string | null> {
   if (projectId === DEFAULT_PROJECT_ID) return null;
   const projects = await listProjects(deps.identity);
   return projects.find((project) => project.id === projectId)?.name ?? null;

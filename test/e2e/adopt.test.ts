@@ -5,40 +5,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { envelopeOf, levain } from '../support/cli.ts';
+import { notebookOf, PENGUIN_CELLS, penguins } from '../support/penguins.ts';
 import { tempDir } from '../support/temp.ts';
 
 const run = promisify(execFile);
-const VEGA = join(import.meta.dirname, '../../node_modules/vega-datasets/data');
 /** Nothing of the machine's own Levain: every server here takes free ports. */
 const env = { LEVAIN_PORT: '0', LEVAIN_GATEWAY_PORT: '0' };
-
-/** Is this penguin male? Dummies, a dropna and a scaler stand between the file and the model; nothing logs anything. */
-const CELLS = [
-  'import pandas as pd\nimport numpy as np\n%matplotlib inline',
-  "df = pd.read_csv('/content/drive/MyDrive/penguins.csv')\ndf.head()",
-  "df = df[df['Sex'].isin(['MALE', 'FEMALE'])].dropna()\nprint(df.shape)",
-  "df['ratio'] = df['Beak Length (mm)'] / df['Beak Depth (mm)']",
-  "y = (df['Sex'] == 'MALE').astype(int)\nX = pd.get_dummies(df.drop(columns=['Sex']))",
-  'from sklearn.model_selection import train_test_split\nX_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=4)',
-  'from sklearn.preprocessing import StandardScaler\nscaler = StandardScaler()\nX_train_s = scaler.fit_transform(X_train)\nX_test_s = scaler.transform(X_test)',
-  'from sklearn.linear_model import LogisticRegression\nmodel = LogisticRegression(max_iter=1000)\nmodel.fit(X_train_s, y_train)',
-  'from sklearn.metrics import accuracy_score\npred = model.predict(X_test_s)\nprint("accuracy", accuracy_score(y_test, pred))',
-];
-
-const notebook = (cells: readonly string[]): string =>
-  JSON.stringify({
-    nbformat: 4,
-    nbformat_minor: 4,
-    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
-    cells: cells.map((source) => ({ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null })),
-  });
-
-function writePenguins(path: string): void {
-  const rows = JSON.parse(readFileSync(join(VEGA, 'penguins.json'), 'utf8')) as Record<string, unknown>[];
-  const names = Object.keys(rows[0]!);
-  const lines = rows.map((row) => names.map((name) => row[name] ?? '').join(','));
-  writeFileSync(path, `${[names.join(','), ...lines].join('\n')}\n`);
-}
 
 interface Adoption {
   readonly wrote: boolean;
@@ -66,7 +38,7 @@ const cli = async <T>(args: readonly string[], ...codes: readonly number[]) => {
 /** What the notebook itself answers for its test rows, run by hand in the environment that adopt found. */
 async function answersByHand(digest: string): Promise<Record<string, readonly [label: number, score: number]>> {
   const code = [
-    ...CELLS.map((cell) => cell.replace(/^%.*$/m, '')),
+    ...PENGUIN_CELLS.map((cell) => cell.replace(/^%.*$/m, '')),
     'import json',
     'p = model.predict_proba(X_test_s)[:, 1]',
   ]
@@ -79,8 +51,8 @@ async function answersByHand(digest: string): Promise<Record<string, readonly [l
 }
 
 before(() => {
-  writePenguins(join(folder, 'penguins.csv'));
-  writeFileSync(join(folder, 'penguins.ipynb'), notebook(CELLS));
+  writeFileSync(join(folder, 'penguins.csv'), penguins());
+  writeFileSync(join(folder, 'penguins.ipynb'), notebookOf(PENGUIN_CELLS));
 });
 after(() => levain(folder, ['down'], { env }));
 
@@ -152,7 +124,7 @@ test('a notebook that logs nothing goes from nothing to an endpoint that answers
 
 test('a refusal names cell and reason, and leaves nothing', async () => {
   const other = tempDir('levain-refused-');
-  writeFileSync(join(other, 'plots.ipynb'), notebook(['import math\nprint(math.pi)']));
+  writeFileSync(join(other, 'plots.ipynb'), notebookOf(['import math\nprint(math.pi)']));
   const result = await levain(other, ['adopt', '--yes', '--json'], { env });
   assert.notEqual(result.code, 0);
   assert.match(envelopeOf(result).error?.message ?? '', /model/);

@@ -33,6 +33,8 @@ const tab = <const P extends string>(path: P, load: () => Promise<{ default: () 
 const tree = root.addChildren([
   page('/', () => import('./pages/home/page.tsx')),
   page('/models', () => import('./pages/models/page.tsx')),
+  page('/new', () => import('./pages/new/page.tsx')),
+  page('/new/$id', () => import('./pages/new/drop-page.tsx')),
   page('/i/$number', () => import('./pages/incident/page.tsx')),
   page('/why/$id', () => import('./pages/why/page.tsx')),
   page('/runs', () => import('./pages/runs/page.tsx')),

@@ -51,7 +51,7 @@ export async function call<C extends CallName>(name: C, ...[options]: Arguments<
   throw toError(response.status, text);
 }
 
-function toError(status: number, text: string): ApiError {
+export function toError(status: number, text: string): ApiError {
   try {
     const { error } = JSON.parse(text) as {
       error: { code: string; message: string; hint?: string; requestId?: string; details?: Record<string, unknown> };
