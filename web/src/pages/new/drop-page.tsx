@@ -73,9 +73,7 @@ function Outcome({ drop }: { readonly drop: Drop }) {
           <h2>{failed.command} did not go through</h2>
           <p className={classes['message']}>{failed.error.message}</p>
           {failed.error.hint && (
-            <p>
-              Try <Code>{failed.error.hint}</Code>
-            </p>
+            <p>{isCommand(failed.error.hint) ? <Code>{failed.error.hint}</Code> : failed.error.hint}</p>
           )}
         </section>
       )}
@@ -84,6 +82,8 @@ function Outcome({ drop }: { readonly drop: Drop }) {
     </>
   );
 }
+
+const isCommand = (hint: string): boolean => hint.startsWith('levain ');
 
 const runningText = ({ model }: Drop): string =>
   model === null
@@ -123,7 +123,7 @@ function Files({ drop, onChange }: { readonly drop: Drop; readonly onChange: () 
         ]}
       />
       {drop.state !== 'running' && (
-        <DropZone drop={drop.id} onSent={onChange}>
+        <DropZone drop={drop.id} onSent={onChange} secondary>
           <p className="muted">Drop files here that it needs too, such as data that the notebook did not find.</p>
         </DropZone>
       )}

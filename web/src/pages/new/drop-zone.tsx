@@ -11,10 +11,12 @@ interface DropZoneProps {
   /** The drop that wants more files; a new one where absent. */
   readonly drop?: string;
   readonly onSent: (drop: string) => void;
+  /** Not what the page is for. */
+  readonly secondary?: boolean;
 }
 
 /** Takes files and folders, by dropping or by choosing, and sends them. */
-export function DropZone({ children, drop, onSent }: DropZoneProps) {
+export function DropZone({ children, drop, onSent, secondary }: DropZoneProps) {
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
   const [sending, setSending] = useState<Sending | null>(null);
@@ -60,7 +62,12 @@ export function DropZone({ children, drop, onSent }: DropZoneProps) {
           void take(picked);
         }}
       />
-      <Button size="xs" loading={sending !== null} onClick={() => input.current?.click()}>
+      <Button
+        size="xs"
+        variant={secondary ? 'default' : 'filled'}
+        loading={sending !== null}
+        onClick={() => input.current?.click()}
+      >
         Choose files
       </Button>
       {sending && <SendingLine {...sending} />}
