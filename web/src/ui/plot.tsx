@@ -1,117 +1,149 @@
-import { useMantineColorScheme } from '@mantine/core';
-import { useEffect, useRef } from 'react';
+import { useComputedColorScheme } from '@mantine/core';
+import { type RefObject, useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import classes from './chart.module.css';
-import type { ChartProps, Mark, Series } from './chart-parts.ts';
-import { number } from './format.ts';
+import { type ChartProps, columnsOf } from './chart-parts.ts';
+import { localTime, MISSING, number } from './format.ts';
+import { toData } from './plot-data.ts';
+import { markAt } from './plot-marks.ts';
+import { toOptions } from './plot-options.ts';
 
-const SERIES_COLOURS = 8;
+export interface PlotProps extends ChartProps {
+  readonly height: number;
+  /** Labels of the series that are not shown. */
+  readonly hidden: ReadonlySet<string>;
+  readonly values: RefObject<Map<string, HTMLElement>>;
+}
 
 /** uPlot behind our wrapper; its own chunk, because it is not needed for the first page. */
-export default function Plot(props: ChartProps & { readonly height: number }) {
+export default function Plot(props: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
-  const { colorScheme } = useMantineColorScheme();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the document, which follows the scheme
+  const tip = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const scheme = useComputedColorScheme();
+  const shape = shapeOf(props);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the plot is made anew where its shape or its colours change; data goes into the one that stands
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const plot = new uPlot(toOptions(props, element), toData(props), element);
-    const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: props.height }));
+    const { options, data } = toOptions(latest.current, element.clientWidth || 600);
+    const made = new uPlot(
+      {
+        ...options,
+        hooks: {
+          ...options.hooks,
+          setScale: [(self, key) => key === 'x' && queueMicrotask(() => refine(self, latest.current))],
+          setCursor: [(self) => follow(self, latest.current, tip.current)],
+        },
+      },
+      data,
+      element,
+    );
+    plot.current = made;
+    show(made, latest.current);
+    const resize = new ResizeObserver(() => {
+      const width = element.clientWidth;
+      if (width > 0 && width !== made.width) made.setSize({ width, height: latest.current.height });
+    });
     resize.observe(element);
     return () => {
       resize.disconnect();
-      plot.destroy();
+      made.destroy();
+      plot.current = undefined;
     };
-  }, [props, colorScheme]);
-  return <div ref={place} className={classes['plot']} style={{ minHeight: props.height }} />;
+  }, [shape, scheme]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only other data is drawn again
+  useEffect(() => {
+    if (plot.current) replace(plot.current, latest.current);
+  }, [props.x, props.series]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
+  useEffect(() => {
+    if (plot.current) show(plot.current, latest.current);
+  }, [props.hidden]);
+
+  return (
+    <div
+      ref={place}
+      className={classes['plot']}
+      style={{ minHeight: props.height }}
+      role="img"
+      aria-label={`${props.title}; ${props.series.length} series, ${props.x.length} points; the table has the numbers`}
+    >
+      <div ref={tip} className={classes['tip']} hidden />
+    </div>
+  );
 }
 
-const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** All that a plot is made of but its data. */
+const shapeOf = ({ x: _x, series, hidden: _h, values: _v, format: _f, ...rest }: PlotProps): string =>
+  JSON.stringify([rest, series.map(({ values: _, band, ...each }) => [each, band !== undefined])]);
 
-function toData({ x, series }: ChartProps): uPlot.AlignedData {
-  const columns = series.flatMap(({ values, band }) => (band ? [values, band.low, band.high] : [values]));
-  return [x, ...columns] as unknown as uPlot.AlignedData;
+const seen = new WeakMap<uPlot, string>();
+
+/** Puts the points in that the range in sight needs: about two a pixel. */
+function refine(plot: uPlot, props: PlotProps): void {
+  const { min, max } = plot.scales['x'] ?? {};
+  if (min == null || max == null || !plot.root.isConnected) return;
+  const key = `${min} ${max} ${plot.width} ${props.x.length} ${props.x.at(-1)}`;
+  if (seen.get(plot) === key) return;
+  seen.set(plot, key);
+  plot.setData(toData(props, min, max, plot.width), false);
+  plot.setScale('x', { min, max });
 }
 
-function toOptions(props: ChartProps & { readonly height: number }, element: HTMLElement): uPlot.Options {
-  const { series, marks = [], time = false, height, log = false, zeroLine = false, syncKey, format = number } = props;
-  const [text, grid] = [token('--text-2'), token('--grid')];
-  const axis = {
-    stroke: text,
-    grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid, width: 1 },
-    font: '12px system-ui',
-  };
-  const lines = series.flatMap((each, index) => toLines(each, index, format));
-  return {
-    width: element.clientWidth || 600,
-    height,
-    ms: 1,
-    scales: { x: { time }, y: { distr: log ? 3 : 1 } },
-    axes: [
-      { ...axis, ...(props.xLabel && { label: props.xLabel, labelSize: 18, labelFont: '12px system-ui' }) },
-      {
-        ...axis,
-        size: 64,
-        values: (_: uPlot, ticks: number[]) => ticks.map((value) => format(value)),
-        ...(props.yLabel && { label: props.yLabel, labelSize: 18, labelFont: '12px system-ui' }),
-      },
-    ],
-    series: [{}, ...lines.map(({ line }) => line)],
-    bands: lines.flatMap(({ band }, index) =>
-      band ? [{ series: [index + 3, index + 2] as [number, number], fill: band }] : [],
-    ),
-    cursor: { drag: { x: true, y: false }, ...(syncKey && { sync: { key: syncKey } }) },
-    legend: { live: true },
-    hooks: { draw: [(plot) => drawMarks(plot, marks, zeroLine)] },
-  };
+/** Other data: a range that was zoomed into stays, else all of it is shown. */
+function replace(plot: uPlot, props: PlotProps): void {
+  const before = plot.data[0];
+  const { min, max } = plot.scales['x'] ?? {};
+  const isZoomed = min != null && max != null && (min > before[0]! || max < before.at(-1)!);
+  seen.delete(plot);
+  if (isZoomed) refine(plot, props);
+  else plot.setData(toData(props, props.x[0] ?? 0, props.x.at(-1) ?? 1, plot.width));
 }
 
-function toLines(
-  { label, colour, dashed, width = 1.5, band }: Series,
-  index: number,
-  format: (value: number) => string,
-): { line: uPlot.Series; band?: string }[] {
-  const stroke = token(colour ?? `--series-${(index % SERIES_COLOURS) + 1}`);
-  const line: uPlot.Series = {
-    label,
-    stroke,
-    width,
-    ...(dashed && { dash: [5, 4] }),
-    points: { size: 4 },
-    value: (_: uPlot, value: number | null) => (value === null ? '—' : format(value)),
-  };
-  if (!band) return [{ line }];
-  const edge: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false } };
-  return [
-    { line, band: `color-mix(in srgb, ${stroke} 18%, transparent)` },
-    { line: { ...edge, label: `${label} low` } },
-    { line: { ...edge, label: `${label} high` } },
-  ];
+function show(plot: uPlot, { series, hidden }: PlotProps): void {
+  plot.batch(() => {
+    for (const [index, column] of columnsOf(series).entries()) {
+      const { label, rawOf } = series[column.series]!;
+      const isShown = !hidden.has(rawOf ?? label);
+      if (plot.series[index + 1]?.show !== isShown) plot.setSeries(index + 1, { show: isShown });
+    }
+  });
 }
 
-function drawMarks(plot: uPlot, marks: readonly Mark[], zeroLine: boolean): void {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.lineWidth = 1;
-  if (zeroLine && (plot.scales['y']?.min ?? 0) < 0 && (plot.scales['y']?.max ?? 0) > 0) {
-    const y = plot.valToPos(0, 'y', true);
-    ctx.strokeStyle = token('--line-strong');
-    ctx.strokeRect(bbox.left, y, bbox.width, 0);
+/** Writes what is under the crosshair into the legend, and names the mark that is near. */
+function follow(plot: uPlot, props: PlotProps, tip: HTMLElement | null): void {
+  const { series, values, time, format = number } = props;
+  const index = plot.cursor.idx;
+  const x = index == null ? undefined : plot.data[0][index];
+  let column = 1;
+  for (const { label, rawOf, band } of series) {
+    const [value, low, high] = [0, 1, 2].map((i) => (index == null ? null : plot.data[column + i]?.[index]));
+    column += band ? 3 : 1;
+    const target = rawOf === undefined ? values.current.get(label) : undefined;
+    if (!target) continue;
+    const text = typeof value === 'number' ? format(value) : x === undefined ? '' : MISSING;
+    const around =
+      band && typeof low === 'number' && typeof high === 'number' ? ` [${format(low)}, ${format(high)}]` : '';
+    target.textContent = text === '' ? '' : `${text}${around}`;
   }
-  ctx.setLineDash([3, 3]);
-  ctx.font = `${11 * devicePixelRatio}px system-ui`;
-  for (const { x, label, colour } of marks) {
-    const at = plot.valToPos(x, 'x', true);
-    if (at < bbox.left || at > bbox.left + bbox.width) continue;
-    ctx.strokeStyle = token(colour ?? '--text-3');
-    ctx.beginPath();
-    ctx.moveTo(at, bbox.top);
-    ctx.lineTo(at, bbox.top + bbox.height);
-    ctx.stroke();
-    ctx.fillStyle = token(colour ?? '--text-2');
-    ctx.fillText(label, at + 3 * devicePixelRatio, bbox.top + 11 * devicePixelRatio);
-  }
-  ctx.restore();
+  const at = values.current.get('');
+  if (at) at.textContent = x === undefined ? '' : time ? localTime(x * 1_000) : `${props.xLabel ?? 'x'} ${number(x)}`;
+  nameMark(plot, props, tip);
+}
+
+function nameMark(plot: uPlot, { marks = [] }: PlotProps, tip: HTMLElement | null): void {
+  if (!tip) return;
+  const near = markAt(plot, marks);
+  tip.hidden = near === undefined;
+  if (!near) return;
+  tip.textContent = near.label;
+  const left = plot.valToPos(near.x, 'x') + plot.bbox.left / devicePixelRatio;
+  tip.style.left = `${Math.min(left + 6, Math.max(0, plot.width - tip.offsetWidth - 4))}px`;
 }
