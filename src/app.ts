@@ -223,7 +223,7 @@ function wire(wiring: Wiring): Pillars {
   const common = { db, clock, random, log, content, outbox };
   const identity: IdentityDeps = common;
   const data: DataDeps = { ...common, identity, analytics, sources: wiring.sources };
-  const tracking: TrackingDeps = common;
+  const tracking: TrackingDeps = { ...common, analytics };
   const registry: RegistryDeps = { ...common, analytics, workers, identity, data, tempDir: join(dataDir, 'tmp') };
   const pipelines: PipelinesDeps = {
     ...common,

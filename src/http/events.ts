@@ -6,6 +6,8 @@ import type { Bus } from './bus.ts';
 const COALESCE_MS = 100;
 const HEARTBEAT_MS = 15_000;
 const MAX_LISTENERS = 500;
+/** Of one message. */
+const MAX_TOPICS = 100;
 
 /** One stream of hints a browser: at most ten a second, each naming what changed since the last. */
 export function eventsRoute(bus: Bus): Route {
@@ -33,7 +35,8 @@ function toStream(bus: Bus, projectId: string, signal: AbortSignal): Readable {
     changed.clear();
   };
   const unsubscribe = bus.subscribe(projectId, (topic) => {
-    changed.add(topic);
+    // Where very much changes at once, single things are no longer told apart.
+    changed.add(changed.size < MAX_TOPICS ? topic : topic.split('/', 1)[0]!);
     timer ??= setTimeout(flush, COALESCE_MS);
   });
   const heartbeat = setInterval(() => stream.push(': still here\n\n'), HEARTBEAT_MS);

@@ -27,7 +27,6 @@ export interface MountDeps {
 /** Puts a route behind its permission, its schemas and its limits. */
 export function mountRoute(app: FastifyInstance, deps: MountDeps, route: Route): void {
   const url = urlOf(route);
-  const hint = /^\/([a-z-]+)/.exec(route.path)?.[1] ?? 'all';
   app.route({
     method: route.method,
     url,
@@ -39,19 +38,32 @@ export function mountRoute(app: FastifyInstance, deps: MountDeps, route: Route):
       });
       assertAllowed({ actor, permissions }, route.permission);
       const context = await contextOf(deps, route, actor, request, reply);
-      const answer = await route.handler(context as unknown as Parameters<Route['handler']>[0]);
-      if (route.method !== 'GET' && !isDryRun(context.body))
-        deps.bus.publish({ projectId: actor.projectId, topic: hint });
+      const answer = await route.handler(context);
+      const topic = hintOf(route, context);
+      if (topic !== undefined) deps.bus.publish({ projectId: actor.projectId, topic });
       return sendAnswer(reply, answer);
     },
   });
 }
 
+type Context = Parameters<Route['handler']>[0];
+
 /** A dry run changes nothing, so nobody has to look again. */
 const isDryRun = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && (body as { dryRun?: unknown }).dryRun === true;
 
-async function contextOf(deps: MountDeps, route: Route, actor: Actor, request: FastifyRequest, reply: FastifyReply) {
+function hintOf(route: Route, context: Context): string | undefined {
+  if (route.method === 'GET' || isDryRun(context.body)) return undefined;
+  return route.hint ? route.hint(context) : (/^\/([a-z-]+)/.exec(route.path)?.[1] ?? 'all');
+}
+
+async function contextOf(
+  deps: MountDeps,
+  route: Route,
+  actor: Actor,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Context> {
   let controller: AbortController | undefined;
   return {
     actor,
@@ -64,7 +76,7 @@ async function contextOf(deps: MountDeps, route: Route, actor: Actor, request: F
       controller ??= watch(deps, reply);
       return controller.signal;
     },
-  };
+  } as unknown as Context;
 }
 
 async function bodyOf(route: Route, request: FastifyRequest): Promise<unknown> {

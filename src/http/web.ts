@@ -12,7 +12,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Pages of the web UI: the first segment of an address, besides the root. */
-const PLACES = ['m', 'i', 'models', 'new', 'runs', 'data', 'activity', 'settings'];
+const PLACES = ['m', 'i', 'models', 'new', 'runs', 'compare', 'why', 'data', 'activity', 'settings'];
 
 interface Asset {
   readonly type: string;

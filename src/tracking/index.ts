@@ -9,6 +9,7 @@ export {
   openArtifact,
   putArtifact,
 } from './artifacts.ts';
+export { parseRange } from './byte-range.ts';
 export {
   createExperiment,
   deleteExperiment,

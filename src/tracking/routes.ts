@@ -1,28 +1,39 @@
 import { z } from 'zod';
 import type { Page } from '../kernel/pages.ts';
 import { route } from '../wire/route.ts';
+import { readArtifactRows, sendArtifact } from './artifact-files.ts';
 import { rootOf } from './artifact-paths.ts';
-import { listArtifactFolder, openArtifact } from './artifacts.ts';
+import { listArtifactFolder } from './artifacts.ts';
 import { getExperiment, searchExperiments } from './experiments.ts';
 import { getLoggedModel, loggedModelsOfRun } from './logged-models.ts';
+import { chartMetric, summarizeMetrics } from './metric-charts.ts';
 import { listMetricHistory } from './metrics.ts';
+import { changeRun } from './run-edits.ts';
 import { searchRuns } from './run-listing.ts';
-import { getRun } from './runs.ts';
+import { defaultColumns, listLoggedKeys, matchRuns, readRunTable } from './run-table.ts';
+import { deleteRun, getRun, restoreRun } from './runs.ts';
 import {
+  ArtifactRowsQuery,
   ArtifactsQuery,
   ExperimentParams,
   ExperimentsQuery,
   HistoryQuery,
+  RunChange,
+  RunChartQuery,
+  RunMatchesQuery,
   RunParams,
   RunsQuery,
+  RunTableQuery,
   type TrackingDeps,
 } from './types.ts';
-import { iso, toJsonNumber, toWireExperiment, toWireLoggedModel, toWireRun } from './wire.ts';
+import { iso, toJsonNumber, toWireExperiment, toWireLoggedModel, toWireRun, toWireRunDetail } from './wire.ts';
 
 /** What our own clients see of tracking. Writing goes through MLflow's protocol, which every client speaks. */
 export const trackingRoutes = (deps: TrackingDeps) => [
   ...experimentRoutes(deps),
+  ...runTableRoutes(deps),
   ...runRoutes(deps),
+  ...runEditRoutes(deps),
   ...runFileRoutes(deps),
 ];
 
@@ -46,6 +57,95 @@ const experimentRoutes = (deps: TrackingDeps) => [
       params: ExperimentParams,
     },
     async ({ actor, params }) => toWireExperiment(await getExperiment(deps, actor, Number(params.id))),
+  ),
+];
+
+const experimentOf = (text: string | undefined): number | null => (text === undefined ? null : Number(text));
+
+const runTableRoutes = (deps: TrackingDeps) => [
+  route(
+    {
+      method: 'GET',
+      path: '/runs/table',
+      permission: 'read',
+      summary:
+        'All runs as columns, newest first; `columns` is a JSON array of names such as "metrics.loss". Times are epoch ms',
+      query: RunTableQuery,
+    },
+    async ({ actor, query }) =>
+      readRunTable(deps, actor, {
+        experimentId: experimentOf(query.experiment),
+        view: query.view,
+        since: query.since ?? null,
+        limit: query.limit,
+        columns: query.columns ?? defaultColumns(await listLoggedKeys(deps, actor)),
+      }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/runs/matches',
+      permission: 'read',
+      summary: "The ids of the runs that match a filter in MLflow's grammar",
+      query: RunMatchesQuery,
+    },
+    async ({ actor, query }) => ({
+      ids: await matchRuns(deps, actor, { ...query, experimentId: experimentOf(query.experiment) }),
+    }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/runs/keys',
+      permission: 'read',
+      summary: 'The metrics, parameters and tags that runs have, those of most runs first',
+    },
+    ({ actor }) => listLoggedKeys(deps, actor),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/runs/chart',
+      permission: 'read',
+      summary: 'One metric of some runs (`runs` is a list of ids with commas) at the level of detail of a chart',
+      query: RunChartQuery,
+    },
+    ({ actor, query: { runs, ...query } }) =>
+      chartMetric(deps, actor, { ...query, runIds: runs.split(',').filter(Boolean) }),
+  ),
+];
+
+const runEditRoutes = (deps: TrackingDeps) => [
+  route(
+    {
+      method: 'PATCH',
+      path: '/runs/:id',
+      permission: 'write',
+      summary: "Change a run's name and tags; a tag with null is removed",
+      params: RunParams,
+      body: RunChange,
+    },
+    async ({ actor, params, body }) => toWireRun(await changeRun(deps, actor, { id: params.id, ...body })),
+  ),
+  route(
+    {
+      method: 'DELETE',
+      path: '/runs/:id',
+      permission: 'write',
+      summary: 'Delete a run; it can be restored',
+      params: RunParams,
+    },
+    ({ actor, params }) => deleteRun(deps, actor, params.id),
+  ),
+  route(
+    {
+      method: 'POST',
+      path: '/runs/:id/restore',
+      permission: 'write',
+      summary: 'Bring a deleted run back',
+      params: RunParams,
+    },
+    ({ actor, params }) => restoreRun(deps, actor, params.id),
   ),
 ];
 
@@ -75,7 +175,7 @@ const runRoutes = (deps: TrackingDeps) => [
     async ({ actor, params }) => {
       const run = await getRun(deps, actor, params.id);
       const models = await loggedModelsOfRun(deps, actor.projectId, params.id);
-      return { ...toWireRun(run), models: models.map(toWireLoggedModel) };
+      return toWireRunDetail(run, models);
     },
   ),
   route(
@@ -91,6 +191,16 @@ const runRoutes = (deps: TrackingDeps) => [
       const page = await listMetricHistory(deps, actor, { runId: params.id, ...query });
       return mapPage(page, ({ value, timestamp, step }) => ({ value: toJsonNumber(value), at: iso(timestamp), step }));
     },
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/runs/:id/metric-summaries',
+      permission: 'read',
+      summary: 'Count, lowest and highest of every metric of a run',
+      params: RunParams,
+    },
+    async ({ actor, params }) => ({ items: await summarizeMetrics(deps, actor, params.id) }),
   ),
   route(
     {
@@ -132,12 +242,18 @@ const runFileRoutes = (deps: TrackingDeps) => [
       summary: 'One file of a run',
       params: FileParams,
     },
-    async ({ actor, params }) => {
-      const { artifactUri } = await getRun(deps, actor, params.id);
-      const { artifact, open } = await openArtifact(deps, actor.projectId, rootOf(artifactUri) ?? '', params['*']);
-      const headers = { 'content-length': String(artifact.sizeBytes), 'content-security-policy': 'sandbox' };
-      return { raw: true, headers, body: await open() };
+    ({ actor, params, headers }) => sendArtifact(deps, actor, { runId: params.id, path: params['*'], headers }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/runs/:id/rows',
+      permission: 'read',
+      summary: 'The first rows of a Parquet file of a run',
+      params: RunParams,
+      query: ArtifactRowsQuery,
     },
+    ({ actor, params, query, signal }) => readArtifactRows(deps, actor, { runId: params.id, ...query, signal }),
   ),
 ];
 

@@ -31,15 +31,25 @@ const COLUMNS: Readonly<Record<string, string>> = {
  * `exists` on an index that leads with the project and the key, so that a rare value is found without reading all runs.
  */
 export async function searchRunRows(tx: Tx, search: RunSearch): Promise<readonly RunRow[]> {
+  return toQuery(tx, search).selectAll().execute();
+}
+
+/** As `searchRunRows`, their ids only. */
+export async function searchRunIds(tx: Tx, search: RunSearch): Promise<readonly string[]> {
+  const rows = await toQuery(tx, search).select('id').execute();
+  return rows.map(({ id }) => id);
+}
+
+function toQuery(tx: Tx, search: RunSearch) {
   const { projectId, experimentIds } = search;
-  let query = sqlOf<TrackingTables>(tx).selectFrom('run').selectAll().where('project_id', '=', projectId);
+  let query = sqlOf<TrackingTables>(tx).selectFrom('run').where('project_id', '=', projectId);
   if (experimentIds !== null) query = query.where('experiment_id', 'in', experimentIds);
   if (search.view !== 'all') query = query.where('lifecycle', '=', search.view);
   for (const clause of search.clauses) query = query.where(toCondition(projectId, clause));
   for (const order of search.orders) {
     for (const part of toOrder(projectId, order)) query = query.orderBy(part);
   }
-  return query.orderBy('started_at', 'desc').orderBy('id', 'asc').limit(search.limit).offset(search.offset).execute();
+  return query.orderBy('started_at', 'desc').orderBy('id', 'asc').limit(search.limit).offset(search.offset);
 }
 
 function toCondition(projectId: string, clause: SearchClause): Expression<SqlBool> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Content } from '../content/index.ts';
 import type { Outbox } from '../outbox/index.ts';
+import type { Analytics } from '../ports/analytics.ts';
 import type { Db } from '../ports/db.ts';
 import type { Clock, Log, Random } from '../ports/system.ts';
 import type { MetricInput } from './metric-points.ts';
@@ -12,6 +13,8 @@ export interface TrackingDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Shows the rows of Parquet files; without it they can only be downloaded. */
+  readonly analytics?: Analytics | undefined;
 }
 
 export type Lifecycle = 'active' | 'deleted';
@@ -150,4 +153,54 @@ export const HistoryQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_HISTORY_A_PAGE).default(2_000),
 });
 
+const view = z.enum(['active', 'deleted', 'all']).default('active');
+const experiment = z.string().regex(/^\d+$/).optional();
+
+/** A list of texts in one query value, as JSON: keys may hold any separator. */
+const jsonTexts = (max: number) =>
+  z
+    .string()
+    .max(20_000)
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be a JSON array of texts' });
+        return z.NEVER;
+      }
+    })
+    .pipe(z.array(z.string().min(1).max(1_000)).max(max));
+
+export const RunTableQuery = z.object({
+  experiment,
+  view,
+  since: z.coerce.number().int().min(0).optional(),
+  limit: z.coerce.number().int().min(1).max(50_000).default(20_000),
+  columns: jsonTexts(60).optional(),
+});
+
+export const RunMatchesQuery = z.object({ experiment, view, filter: z.string().max(20_000) });
+
+export const RunChartQuery = z.object({
+  runs: z.string().min(1).max(2_000),
+  key: z.string().min(1).max(250),
+  axis: z.enum(['step', 'time', 'relative']).default('step'),
+  slots: z.coerce.number().int().min(10).max(4_000).default(600),
+  from: z.coerce.number().optional(),
+  to: z.coerce.number().optional(),
+});
+
+const TagKey = z.string().min(1).max(250);
+/** MLflow's own bound. */
+const TagValue = z.string().max(8_000);
+
+/** A tag with null is removed. The note is the tag `mlflow.note.content`, as in MLflow. */
+export const RunChange = z
+  .object({ name: z.string().min(1).max(1_000).optional(), tags: z.record(TagKey, TagValue.nullable()).optional() })
+  .strict();
+
 export const ArtifactsQuery = z.object({ path: z.string().max(2_000).default('') });
+export const ArtifactRowsQuery = z.object({
+  path: z.string().min(1).max(2_000),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});

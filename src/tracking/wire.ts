@@ -32,6 +32,32 @@ export const toWireRun = (run: Run) => ({
   outputModels: run.outputModels,
 });
 
+/** A run as its own page shows it: when each metric was measured last, and where its data came from. */
+export const toWireRunDetail = (run: Run, models: readonly LoggedModel[]) => ({
+  ...toWireRun(run),
+  artifactUri: run.artifactUri,
+  latest: run.metrics.map(({ key, value, step, timestamp }) => ({
+    key,
+    value: toJsonNumber(value),
+    step,
+    at: isoOrNull(timestamp),
+  })),
+  inputs: run.datasets.map(({ dataset, tags }) => ({
+    name: dataset.name,
+    digest: dataset.digest,
+    sourceType: dataset.sourceType,
+    source: dataset.source.slice(0, MAX_SOURCE_LENGTH),
+    context: tags.find(({ key }) => key === 'mlflow.data.context')?.value ?? null,
+  })),
+  models: models.map(toWireLoggedModel),
+});
+
+const MAX_SOURCE_LENGTH = 1_000;
+const MAX_DATE = 8.64e15;
+
+/** Clients date points as they like; what is no date is null. */
+const isoOrNull = (ms: number): string | null => (Math.abs(ms) <= MAX_DATE ? iso(ms) : null);
+
 export const toWireLoggedModel = ({ createdAt, updatedAt, tags, params, metrics, ...rest }: LoggedModel) => ({
   ...rest,
   experimentId: String(rest.experimentId),

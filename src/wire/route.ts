@@ -53,6 +53,11 @@ export interface Route {
   readonly body?: z.ZodType | 'stream' | undefined;
   readonly response?: z.ZodType | undefined;
   readonly bodyLimitBytes?: number | undefined;
+  /**
+   * What a call changed, for pages that listen: `runs`, or `runs/ID` where it is one of them. By default the first segment of the
+   * path for all but GET; nothing where it answers undefined.
+   */
+  readonly hint?: ((context: RouteContext<never, never, never>) => string | undefined) | undefined;
   readonly handler: (context: RouteContext<never, never, never>) => Promise<unknown>;
 }
 

@@ -5,6 +5,7 @@ import {
   listArtifactFolder,
   openArtifact,
   parseArtifactPath,
+  parseRange,
   putArtifact,
   rootOf,
   type TrackingDeps,
@@ -12,7 +13,6 @@ import {
 import type { Permission, RawResponse, Route, RouteContext } from '../../wire/route.ts';
 import { ifAny } from './entities.ts';
 import { invalid, type Message, requiredText, runIdOf, textOf } from './message.ts';
-import { parseRange } from './range.ts';
 import { toErrorAnswer } from './rpc.ts';
 
 interface ArtifactCall {
@@ -53,6 +53,9 @@ function artifactRoute(
     permission,
     summary: `MLflow artifacts: ${summary}`,
     ...(method === 'GET' ? {} : { body: 'stream' as const }),
+    hint: ((context: RouteContext<Message, Message, Readable>) => hintOf(context)) as unknown as NonNullable<
+      Route['hint']
+    >,
     handler: (async (context: RouteContext<Message, Message, Readable>) => {
       try {
         const { projectId } = context.actor;
@@ -62,6 +65,12 @@ function artifactRoute(
       }
     }) as unknown as Route['handler'],
   };
+}
+
+/** `1/<run>/artifacts/…` is a file of a run. */
+function hintOf({ params }: RouteContext<Message, Message, Readable>): string {
+  const [, runId] = /^[^/]+\/([^/]{1,64})\/artifacts\//.exec(String(params?.['*'] ?? '')) ?? [];
+  return runId === undefined ? 'runs' : `runs/${runId}`;
 }
 
 /** Base names only, unlike `artifacts/list`. */

@@ -30,8 +30,23 @@ export const routesOf = (rpc: Rpc): readonly Route[] =>
     permission: rpc.permission,
     summary: `MLflow: ${rpc.summary}`,
     ...(rpc.method === 'GET' ? {} : { body: z.unknown(), bodyLimitBytes: MAX_BODY_BYTES }),
+    hint: ((context: Context) => hintOf(rpc, context)) as unknown as NonNullable<Route['hint']>,
     handler: ((context: Context) => answer(rpc, context)) as unknown as Route['handler'],
   }));
+
+/** Our own word for what MLflow's path names first. */
+const TOPICS: Readonly<Record<string, string>> = { 'registered-models': 'models', 'model-versions': 'models' };
+
+/** Pages hear of one run by its id, so that a run which logs much does not make the pages of others ask again. */
+function hintOf(rpc: Rpc, { body }: Context): string | undefined {
+  if (rpc.permission === 'read') return undefined;
+  const noun = /^\/([a-z-]+)/.exec(rpc.path)?.[1] ?? 'all';
+  const topic = TOPICS[noun] ?? noun;
+  const runId = topic === 'runs' && isMessage(body) ? (body['run_id'] ?? body['run_uuid']) : undefined;
+  return typeof runId === 'string' && runId.length <= MAX_RUN_ID ? `runs/${runId}` : topic;
+}
+
+const MAX_RUN_ID = 64;
 
 /** A batch of 1,000 metrics is about 150 KB, a dataset's profile up to 16 MB. */
 export const MAX_BODY_BYTES = 32 * 2 ** 20;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRange } from './range.ts';
+import { parseRange } from './byte-range.ts';
 
 test('ranges are read as RFC 9110 says', () => {
   assert.deepEqual(parseRange('bytes=0-4', 20), { start: 0, end: 5 });

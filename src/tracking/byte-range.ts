@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../ports/object-store.ts';
+import type { ByteRange } from '../ports/object-store.ts';
 
 /**
  * One range of a `Range` header (RFC 9110, section 14). Null where the whole is to be sent: no header, another unit, several
