@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { chromiumMissing } from '../test/support/browser.ts';
 
 /**
  * Everything that this machine can test: types, lint and format, unit files in one process, then the suites that start
@@ -16,6 +17,7 @@ const TIMEOUT_MS = 1_200_000;
 /** Tests here start servers, databases or Python, and so do files that import these helpers: each gets its own process. */
 const PLACES_OF_PROCESSES = /^(test|examples|scripts)\/(?!architecture\.test)/;
 const HELPERS_OF_PROCESSES = /test\/support\/(?!(ports|system|temp)\.ts)|node:child_process|\/testing\//;
+const NEEDS_BROWSER = /^test\/ui\//;
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'] as const;
 
 interface Step {
@@ -34,6 +36,7 @@ interface Outcome {
 
 const filters = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
+const noBrowser = chromiumMissing();
 const files = globSync(
   ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
   {
@@ -41,6 +44,7 @@ const files = globSync(
   },
 )
   .filter((file) => !file.includes('node_modules'))
+  .filter((file) => !(NEEDS_BROWSER.test(file) && noBrowser !== undefined))
   .filter((file) => filters.length === 0 || filters.some((word) => file.includes(toRelative(word))))
   .sort();
 
@@ -131,6 +135,7 @@ function run({ name, command, args }: Step): Promise<Outcome> {
 
 function report(all: readonly Outcome[]): void {
   const skipped = all.flatMap((outcome) => outcome.skipped);
+  if (noBrowser !== undefined) skipped.push(`test/ui # ${noBrowser}`);
   process.stdout.write('\n── result\n');
   if (skipped.length > 0)
     process.stdout.write(`Skipped here, and why:\n${skipped.map((line) => `  ${line}`).join('\n')}\n`);

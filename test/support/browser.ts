@@ -11,10 +11,16 @@ export const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 39
 export type Size = keyof typeof SIZES;
 export type Theme = 'light' | 'dark';
 
+const findChromium = (): string | undefined => CHROMIUMS.find((path) => path && existsSync(path));
+
+/** Why no page can be opened here; undefined where one can. */
+export const chromiumMissing = (): string | undefined =>
+  findChromium() ? undefined : 'Chromium is not installed (Debian: apt install chromium)';
+
 /** The machine's own Chromium, headless. */
 export async function openBrowser(): Promise<Browser> {
-  const executablePath = CHROMIUMS.find((path) => path && existsSync(path));
-  if (!executablePath) throw new Error('Chromium is not installed (Debian: apt install chromium)');
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error(chromiumMissing());
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
