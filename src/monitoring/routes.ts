@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { route } from '../wire/route.ts';
+import { exportAffected, listAffected } from './incidents/affected.ts';
+import { getEvidence } from './incidents/evidence.ts';
 import { acknowledge, getIncident, listIncidents, resolveIncident } from './incidents/incidents.ts';
 import { sendLabels } from './labels/labels.ts';
 import { listLabelled } from './labels/predictions.ts';
@@ -152,6 +154,38 @@ function incidentRoutes(deps: MonitoringDeps) {
         params: numbered,
       },
       ({ actor, params }) => getIncident(deps, actor, params.number),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/incidents/:number/evidence',
+        permission: 'read',
+        summary: 'What an incident stands on: its numbers over event time, and how each light was',
+        params: numbered,
+      },
+      ({ actor, params }) => getEvidence(deps, actor, params.number),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/incidents/:number/predictions',
+        permission: 'read',
+        summary: 'Predictions that an incident is about, newest first, with their labels',
+        params: numbered,
+        query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) }),
+      },
+      ({ actor, params, query }) => listAffected(deps, actor, { ...params, ...query }),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/incidents/:number/predictions/export',
+        permission: 'read',
+        summary: 'All of them as a file, oldest first: CSV or JSON lines',
+        params: numbered,
+        query: z.object({ format: z.enum(['csv', 'jsonl']).default('csv') }),
+      },
+      ({ actor, params, query }) => exportAffected(deps, actor, { ...params, ...query }),
     ),
     route(
       {

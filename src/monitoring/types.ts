@@ -123,6 +123,25 @@ export const rehearsalSchema = z.object({
 });
 export type RehearsalInput = z.input<typeof rehearsalSchema>;
 
+/** The facts behind a verdict; which of them there are depends on the cause. */
+export interface IncidentDetails {
+  /** Predictions of the windows that opened it. */
+  readonly affected?: number;
+  /** What a rollback would do: the last requests answered by the version before. */
+  readonly rollback?: {
+    readonly helps: boolean | null;
+    readonly requests: number;
+    readonly differing: number;
+    readonly sentence: string;
+  };
+  readonly rules?: readonly { readonly rule: string; readonly value: number | null; readonly sentence: string }[];
+  /** Of a rollback: versions, why, and the rollout that ended with it. */
+  readonly from?: number;
+  readonly to?: number | null;
+  readonly reason?: string;
+  readonly rolloutId?: string | null;
+}
+
 export interface IncidentView {
   readonly number: number;
   readonly model: string;
@@ -141,11 +160,12 @@ export interface IncidentView {
   readonly openedAt: string;
   readonly openedEvent: string | null;
   readonly acknowledgedBy: string | null;
+  readonly acknowledgedAt: string | null;
   readonly resolvedBy: string | null;
   readonly resolvedAt: string | null;
   readonly resolvedEvent: string | null;
   readonly resolution: string | null;
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly details: IncidentDetails;
   readonly alerts: readonly {
     readonly rule: string;
     readonly light: string;

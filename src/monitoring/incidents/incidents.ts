@@ -8,7 +8,7 @@ import type { Tx } from '../../ports/db.ts';
 import type { Light } from '../../project-file/index.ts';
 import type { Actor } from '../../wire/route.ts';
 import type { ActionTable, IncidentTable } from '../tables.ts';
-import type { ActionView, IncidentView, MonitoringDeps } from '../types.ts';
+import type { ActionView, IncidentDetails, IncidentView, MonitoringDeps } from '../types.ts';
 import * as store from './incidents.store.ts';
 
 export type IncidentState = IncidentView['state'];
@@ -163,7 +163,7 @@ export async function resolveIncident(
   return getIncident(deps, actor, input.number);
 }
 
-async function getRow(tx: Tx, projectId: string, number: number): Promise<IncidentTable> {
+export async function getRow(tx: Tx, projectId: string, number: number): Promise<IncidentTable> {
   const row = await store.findIncident(tx, projectId, number);
   if (row) return row;
   throw new AppError('not_found', `There is no incident ${number}; "levain alerts" lists them`, {
@@ -228,11 +228,12 @@ async function toView(tx: Tx, row: IncidentTable): Promise<IncidentView> {
     openedAt: iso(row.opened_at)!,
     openedEvent: iso(row.opened_event),
     acknowledgedBy: row.acknowledged_by,
+    acknowledgedAt: iso(row.acknowledged_at),
     resolvedBy: row.resolved_by,
     resolvedAt: iso(row.resolved_at),
     resolvedEvent: iso(row.resolved_event),
     resolution: row.resolution,
-    details: JSON.parse(row.details) as Record<string, unknown>,
+    details: JSON.parse(row.details) as IncidentDetails,
     alerts: alerts.map((alert) => ({
       rule: alert.rule,
       light: alert.light,
