@@ -7,7 +7,7 @@ import { sendLabels } from './labels/labels.ts';
 import { listLabelled } from './labels/predictions.ts';
 import { labelStatus } from './labels/status.ts';
 import { getMonitor } from './overview.ts';
-import { getRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
+import { followRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
 import { startRehearsal } from './rehearsals/start.ts';
 import { getStatus, getWatermark } from './status.ts';
 import { labelsSchema, type MonitoringDeps, rehearsalSchema } from './types.ts';
@@ -238,10 +238,11 @@ function rehearsalRoutes(deps: MonitoringDeps) {
         method: 'GET',
         path: '/rehearsals/:id',
         permission: 'read',
-        summary: 'Show a rehearsal and its report',
+        summary: 'Show a rehearsal and its report; with `since` and `wait` it answers when something changed',
         params: z.object({ id: z.string().min(1).max(100) }),
+        query: z.object({ since: z.string().max(100).optional(), wait: z.coerce.number().min(0).max(25).default(0) }),
       },
-      ({ actor, params }) => getRehearsal(deps, actor, params.id),
+      ({ actor, params, query, signal }) => followRehearsal(deps, actor, { ...params, ...query, signal }),
     ),
   ];
 }

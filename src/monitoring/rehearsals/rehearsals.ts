@@ -1,4 +1,5 @@
 import { AppError } from '../../kernel/errors.ts';
+import { digestOf } from '../../kernel/hash.ts';
 import type { Actor } from '../../wire/route.ts';
 import { iso } from '../incidents/incidents.ts';
 import type { RehearsalTable } from '../tables.ts';
@@ -40,6 +41,8 @@ export interface RehearsalView {
   readonly startedBy: string;
   readonly startedAt: string;
   readonly finishedAt: string | null;
+  /** Another one means that something changed. */
+  readonly stamp: string;
 }
 
 export async function getRehearsal(
@@ -50,6 +53,27 @@ export async function getRehearsal(
   const row = await deps.db.read((tx) => store.findRehearsal(tx, actor.projectId, id));
   if (!row) throw new AppError('not_found', `There is no rehearsal "${id}"`, { hint: 'levain rehearse' });
   return toView(row);
+}
+
+const POLL_MS = 250;
+
+/** The rehearsal as soon as its stamp is another one than `since`, at the latest after `wait` seconds. */
+export async function followRehearsal(
+  deps: Pick<MonitoringDeps, 'db' | 'clock'>,
+  actor: Pick<Actor, 'projectId'>,
+  input: {
+    readonly id: string;
+    readonly since?: string | undefined;
+    readonly wait: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<RehearsalView> {
+  const until = deps.clock.now() + input.wait * 1_000;
+  for (;;) {
+    const view = await getRehearsal(deps, actor, input.id);
+    if (view.stamp !== input.since || deps.clock.now() >= until || input.signal.aborted) return view;
+    await deps.clock.sleep(POLL_MS, input.signal);
+  }
 }
 
 export async function listRehearsals(
@@ -72,6 +96,7 @@ export const toView = (row: RehearsalTable): RehearsalView => ({
   startedBy: row.started_by,
   startedAt: iso(row.started_at)!,
   finishedAt: iso(row.finished_at),
+  stamp: digestOf([row.state, row.report, row.incident, row.rollout_id]).slice(0, 16),
 });
 
 /** The report for people. */

@@ -15,6 +15,16 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   labels: ['status', 'models'],
   rehearsals: ['status', 'activity', 'incidents'],
   apply: ['pipelines', 'status', 'activity'],
+  // What the server did by itself.
+  'serving.rollout_changed': ['status', 'endpoints', 'activity', 'models'],
+  'serving.rolled_back': ['status', 'endpoints', 'activity', 'models'],
+  'registry.version_registered': ['status', 'activity', 'models'],
+  'registry.version_approved': ['status', 'activity', 'models'],
+  'registry.champion_changed': ['status', 'endpoints', 'activity', 'models'],
+  'pipelines.run_finished': ['status', 'activity', 'models', 'pipelines', 'pipeline-runs', 'runs'],
+  'pipelines.applied': ['status', 'activity', 'pipelines'],
+  'data.version_created': ['status', 'activity', 'datasets'],
+  'monitoring.incident_changed': ['status', 'activity', 'incidents', 'models'],
 };
 
 /** Listens to the server's hints and has what they name asked again. Answers how to stop. */
