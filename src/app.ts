@@ -12,7 +12,7 @@ import { createUvEnvironments } from './adapters/uv/index.ts';
 import { mlflowRoutes } from './compat/mlflow/index.ts';
 import { createContent } from './content/index.ts';
 import { type DataDeps, dataRoutes } from './data/index.ts';
-import { createBus, createHttpServer, isLoopback, loadWeb, serverRoute } from './http/index.ts';
+import { createBus, createHttpServer, isLoopback, loadWeb, serverRoute, sessionRoutes } from './http/index.ts';
 import {
   createAuthenticator,
   hasAdministrator,
@@ -127,6 +127,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const routes = [
       serverRoute(info),
       ...identityRoutes(pillars.identity, authenticator),
+      ...sessionRoutes(pillars.identity, authenticator),
       ...secretRoutes(adapters.secrets),
       ...routesOf(pillars),
     ];

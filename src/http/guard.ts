@@ -18,7 +18,7 @@ export function assertSameSite(headers: IncomingHttpHeaders, method: string, onL
     );
   }
   const origin = headers.origin;
-  if (origin !== undefined && !isSameOrigin(origin, host)) {
+  if (origin !== undefined && !isOwnOrigin(origin, host, headers)) {
     throw new AppError(
       'forbidden',
       `Requests from the page "${origin}" are not answered; only this server's own pages may ask`,
@@ -31,6 +31,24 @@ export function assertSameSite(headers: IncomingHttpHeaders, method: string, onL
 }
 
 const hostNameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
+
+/**
+ * A proxy in front may have changed Host: then the browser's own word for it counts, or the proxy's. A page of another site can
+ * neither change the one nor send the other without being asked first, which this server refuses.
+ */
+const isOwnOrigin = (origin: string, host: string, headers: IncomingHttpHeaders): boolean =>
+  isSameOrigin(origin, host) ||
+  headers['sec-fetch-site'] === 'same-origin' ||
+  isSameOrigin(origin, String(headers['x-forwarded-host'] ?? '').toLowerCase());
+
+/** Only a plain path is believed. */
+const PREFIX = /^(\/[\w.~-]{1,100}){1,10}$/;
+
+/** The path prefix that a proxy in front took off, as it says; empty without one. */
+export function prefixOf(headers: Readonly<Record<string, string | string[] | undefined>>): string {
+  const forwarded = String(headers['x-forwarded-prefix'] ?? '').replace(/\/$/, '');
+  return PREFIX.test(forwarded) ? forwarded : '';
+}
 
 function isSameOrigin(origin: string, host: string): boolean {
   try {

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Authenticator, assertAllowed } from '../identity/index.ts';
+import { type Authenticator, assertAllowed, type Identified } from '../identity/index.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Actor, RawResponse, Route } from '../wire/route.ts';
+import type { Permission, RawResponse, Route } from '../wire/route.ts';
 import { JSON_LIMIT_BYTES, limitStream, parseJsonBody, readBody, STREAM_LIMIT_BYTES } from './bodies.ts';
 import type { Bus } from './bus.ts';
+import { identifyRequest } from './session.ts';
 import { validate } from './validate.ts';
 
 export const API = '/api/levain/v1';
@@ -32,15 +33,13 @@ export function mountRoute(app: FastifyInstance, deps: MountDeps, route: Route):
     url,
     exposeHeadRoute: false,
     handler: async (request, reply) => {
-      const { actor, permissions } = await deps.authenticator.identify({
-        project: deps.projectOf(request.raw),
-        authorization: request.headers.authorization,
-      });
-      assertAllowed({ actor, permissions }, route.permission);
-      const context = await contextOf(deps, route, actor, request, reply);
+      const project = deps.projectOf(request.raw);
+      const who = await identifyRequest(deps.authenticator, project, request.method, request.headers);
+      assertAllowed(who, route.permission);
+      const context = await contextOf(deps, route, who, request, reply);
       const answer = await route.handler(context);
       const topic = hintOf(route, context);
-      if (topic !== undefined) deps.bus.publish({ projectId: actor.projectId, topic });
+      if (topic !== undefined) deps.bus.publish({ projectId: who.actor.projectId, topic });
       return sendAnswer(reply, answer);
     },
   });
@@ -52,21 +51,26 @@ type Context = Parameters<Route['handler']>[0];
 const isDryRun = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && (body as { dryRun?: unknown }).dryRun === true;
 
+/** Searches and logins change nothing that a page shows; what gateways hand in hints by its events. */
+const UNHINTED: ReadonlySet<Permission> = new Set(['read', 'public', 'gateway']);
+
 function hintOf(route: Route, context: Context): string | undefined {
   if (route.method === 'GET' || isDryRun(context.body)) return undefined;
-  return route.hint ? route.hint(context) : (/^\/([a-z-]+)/.exec(route.path)?.[1] ?? 'all');
+  if (route.hint) return route.hint(context);
+  return UNHINTED.has(route.permission) ? undefined : (/^\/([a-z-]+)/.exec(route.path)?.[1] ?? 'all');
 }
 
 async function contextOf(
   deps: MountDeps,
   route: Route,
-  actor: Actor,
+  { actor, permissions }: Identified,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Context> {
   let controller: AbortController | undefined;
   return {
     actor,
+    permissions,
     params: route.params ? validate(route.params, request.params, 'path') : request.params,
     query: route.query ? validate(route.query, request.query, 'query') : request.query,
     body: await bodyOf(route, request),

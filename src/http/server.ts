@@ -14,7 +14,7 @@ import { assertSameSite, isLoopback, splitProject } from './guard.ts';
 import { API, mountRoute, urlOf } from './mount.ts';
 import { toOpenApi } from './openapi.ts';
 import { homeRoute } from './page.ts';
-import { mountWeb, type Web } from './web.ts';
+import { mountWeb, sendPage, type Web } from './web.ts';
 
 const DRAIN_MS = 5_000;
 const MAX_PARAM_LENGTH = 2_000;
@@ -131,7 +131,11 @@ function createHost(
     done();
   });
   app.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerUnknown(request, reply, mounted));
+  app.setNotFoundHandler((request, reply) => {
+    if (deps.web === undefined || !isPersonsRequest(request)) return answerUnknown(request, reply, mounted);
+    const web = { random: deps.random, projectOf: () => projects.get(request.raw) };
+    return sendPage(web, deps.web, request, reply.code(404));
+  });
   return app;
 }
 
@@ -143,9 +147,17 @@ function answerError(deps: HttpDeps, error: unknown, request: FastifyRequest, re
   const path = request.url.split('?', 1)[0]!;
   const ours = path.startsWith(API) || path.startsWith('/internal/');
   const { status, body } = toErrorAnswer(error, request.id, ours, deps.log.child({ method: request.method, path }));
-  if (status === 401) reply.header('www-authenticate', 'Basic realm="levain", charset="UTF-8"');
+  // A browser asks for name and password by itself where Basic is offered; our own page does that better.
+  const scheme = ours ? 'Bearer realm="levain"' : 'Basic realm="levain", charset="UTF-8"';
+  if (status === 401) reply.header('www-authenticate', scheme);
   return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
 }
+
+const OF_PROGRAMS = /^\/(api|ajax-api|internal|graphql|assets|v\d)(\/|$)/;
+
+/** A browser that goes to an address, so that the UI can say that there is no such page. */
+const isPersonsRequest = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && !OF_PROGRAMS.test(url) && /\btext\/html\b/.test(headers.accept ?? '');
 
 /** JSON for our own clients; HTML elsewhere: MLflow's client reads a 404 that is not JSON as "this server has no such call". */
 function answerUnknown(request: FastifyRequest, reply: FastifyReply, mounted: readonly Route[]): FastifyReply {

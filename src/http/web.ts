@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Random } from '../ports/system.ts';
+import { prefixOf } from './guard.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
@@ -12,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Pages of the web UI: the first segment of an address, besides the root. */
-const PLACES = ['m', 'i', 'models', 'new', 'runs', 'compare', 'why', 'data', 'activity', 'settings'];
+const PLACES = ['m', 'i', 'models', 'runs', 'compare', 'data', 'activity', 'settings', 'why', 'new'];
 
 interface Asset {
   readonly type: string;
@@ -24,6 +25,8 @@ interface Asset {
 
 export interface Web {
   readonly page: string;
+  /** Of the one script that stands in the page: it sets the theme before anything is drawn. */
+  readonly scriptHashes: readonly string[];
   readonly assets: ReadonlyMap<string, Asset>;
 }
 
@@ -40,8 +43,13 @@ export async function loadWeb(folder: string): Promise<Web | undefined> {
     const type = TYPES[extname(name)];
     if (type !== undefined) assets.set(`/${name}`, await readAsset(folder, name, type));
   }
-  return { page, assets };
+  return { page, scriptHashes: scriptHashesOf(page), assets };
 }
+
+const scriptHashesOf = (page: string): readonly string[] =>
+  [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
+    ([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
+  );
 
 async function readAsset(folder: string, name: string, type: string): Promise<Asset> {
   const path = join(folder, name);
@@ -92,31 +100,34 @@ function sendAsset(asset: Asset, path: string, request: FastifyRequest, reply: F
 }
 
 const NONCE_BYTES = 16;
-/** The prefix that a proxy in front took off, as it says; only a plain path is believed. */
-const PREFIX = /^(\/[\w.~-]{1,100}){1,10}$/;
 
-function sendPage(deps: WebDeps, { page }: Web, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** The UI's one page; with 404, it also tells a person that an address is none. */
+export function sendPage(
+  deps: WebDeps,
+  { page, scriptHashes }: Web,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const bytes = new Uint8Array(NONCE_BYTES);
   deps.random.fill(bytes);
   const nonce = Buffer.from(bytes).toString('base64');
-  const forwarded = String(request.headers['x-forwarded-prefix'] ?? '').replace(/\/$/, '');
   const project = deps.projectOf(request);
-  const base = `${PREFIX.test(forwarded) ? forwarded : ''}${project === undefined ? '' : `/p/${encodeURIComponent(project)}`}/`;
+  const base = `${prefixOf(request.headers)}${project === undefined ? '' : `/p/${encodeURIComponent(project)}`}/`;
   const html = page
     .replace('<base href="/" />', `<base href="${base}" />`)
     .replace('name="csp-nonce" content=""', `name="csp-nonce" content="${nonce}"`);
   return reply
     .type('text/html; charset=utf-8')
     .header('cache-control', 'no-store')
-    .header('content-security-policy', policy(nonce))
+    .header('content-security-policy', policy(nonce, scriptHashes))
     .send(html);
 }
 
 /** Nothing but this server's own files runs; styles that the UI makes at run time carry the page's nonce. */
-const policy = (nonce: string): string =>
+const policy = (nonce: string, scriptHashes: readonly string[]): string =>
   [
     "default-src 'none'",
-    "script-src 'self'",
+    `script-src ${["'self'", ...scriptHashes].join(' ')}`,
     `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self' data: blob:",
     "font-src 'self'",

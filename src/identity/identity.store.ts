@@ -144,6 +144,14 @@ export const revokeTokenById = async (tx: Tx, id: string, at: number): Promise<b
       .execute()
   ).length > 0;
 
+export const revokeTokenByHash = (tx: Tx, hash: string, at: number) =>
+  sql(tx)
+    .updateTable('token')
+    .set({ revoked_at: at })
+    .where('hash', '=', hash)
+    .where('revoked_at', 'is', null)
+    .execute();
+
 export const revokeTokensOfAttempt = (tx: Tx, attemptId: string, at: number) =>
   sql(tx)
     .updateTable('token')

@@ -4,7 +4,15 @@ export type { IdentityDeps } from './deps.ts';
 export type { IdentityTables } from './identity.store.ts';
 export { addPerson, createProject, getProject, listPeople, listProjects, login } from './people.ts';
 export { identityRoutes, secretRoutes } from './routes.ts';
-export { createToken, issueGatewayToken, issueStepToken, listTokens, revokeStepToken, revokeToken } from './tokens.ts';
+export {
+  createToken,
+  issueGatewayToken,
+  issueStepToken,
+  listTokens,
+  revokeStepToken,
+  revokeToken,
+  revokeTokenItself,
+} from './tokens.ts';
 export {
   type Activity,
   type ActivityKind,

@@ -7,6 +7,7 @@ import type { Actor } from '../wire/route.ts';
 import type { IdentityDeps } from './deps.ts';
 import {
   insertToken,
+  revokeTokenByHash,
   revokeTokenById,
   revokeTokensOfAttempt,
   selectPerson,
@@ -79,6 +80,11 @@ export async function listTokens(deps: IdentityDeps): Promise<readonly TokenInfo
 export async function revokeToken(deps: IdentityDeps, _actor: Actor, id: string): Promise<void> {
   const found = await deps.db.write((tx) => revokeTokenById(tx, id, deps.clock.now()));
   if (!found) throw new AppError('not_found', `There is no live token "${id}"`, { hint: 'levain tokens list' });
+}
+
+/** Ends a token by itself; nothing happens where it is not known. */
+export async function revokeTokenItself(deps: IdentityDeps, token: string): Promise<void> {
+  await deps.db.write((tx) => revokeTokenByHash(tx, hashToken(token), deps.clock.now()));
 }
 
 async function issue(

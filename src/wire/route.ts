@@ -39,6 +39,8 @@ export interface RouteContext<P, Q, B> {
   /** Aborted when the client goes away or the server stops. */
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** What the actor may do in this project. */
+  readonly permissions: ReadonlySet<Permission>;
 }
 
 /** A route as data: what it is, without a server. Paths are Fastify's (`/runs/:id`); ours are mounted under /api/levain/v1. */
