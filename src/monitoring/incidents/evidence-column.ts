@@ -32,8 +32,9 @@ export async function columnChart(
     );
   const live = await read(null);
   const tried = row.rehearsal === null ? undefined : await read(row.rehearsal);
-  const hours = [...new Set([...live.keys(), ...(tried?.keys() ?? [])])].sort((a, b) => a - b);
-  if (hours.length === 0) return undefined;
+  const counted = [...live.keys(), ...(tried?.keys() ?? [])];
+  if (counted.length === 0) return undefined;
+  const hours = hoursBetween(Math.min(...counted), Math.max(...counted));
   return {
     rule: alarm!.rule,
     title: `Mean of ${column} by the hour, against training`,
@@ -49,6 +50,10 @@ export async function columnChart(
     ],
   };
 }
+
+/** Every hour, so that one without rows is a gap. */
+const hoursBetween = (first: number, last: number): readonly number[] =>
+  Array.from({ length: (last - first) / HOUR_MS + 1 }, (_, i) => first + i * HOUR_MS);
 
 function hourlyMeans(times: ArrayLike<unknown>, values: ArrayLike<unknown>): ReadonlyMap<number, number> {
   const sums = new Map<number, { sum: number; n: number }>();

@@ -1,7 +1,8 @@
 import type { AnswerOf } from '../api/routes.ts';
+import { GoLink } from '../ui/link.tsx';
 import { type Health, Status } from '../ui/status.tsx';
 import classes from './lights.module.css';
-import { PlaceLink } from './place-link.tsx';
+
 import { placeOfModel } from './places.ts';
 
 export type Lights = AnswerOf<'GET /status'>['models'][number]['lights'];
@@ -58,9 +59,9 @@ interface LightLinkProps {
 /** One light of a table; it leads to its evidence. */
 export function LightLink({ model, name, light }: LightLinkProps) {
   return (
-    <PlaceLink place={evidenceOf(model, name)} className={classes['light']} title={saysOf(name, light)}>
+    <GoLink to={evidenceOf(model, name)} className={classes['light']} title={saysOf(name, light)}>
       <Status health={healthOf(light.state)} word={`${name}: ${WORDS[light.state]}`} iconOnly />
-    </PlaceLink>
+    </GoLink>
   );
 }
 
@@ -72,10 +73,10 @@ export function LightStrip({ model, lights }: { readonly model: string; readonly
     <ul className={classes['strip']} aria-label={`lights of ${model}`}>
       {LIGHTS.map((name) => (
         <li key={name}>
-          <PlaceLink place={evidenceOf(model, name)} className={classes['cell']} title={saysOf(name, lights[name])}>
+          <GoLink to={evidenceOf(model, name)} className={classes['cell']} title={saysOf(name, lights[name])}>
             <Status health={healthOf(lights[name].state)} word={WORDS[lights[name].state]} iconOnly />
             <span>{name}</span>
-          </PlaceLink>
+          </GoLink>
         </li>
       ))}
     </ul>

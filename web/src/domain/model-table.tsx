@@ -1,12 +1,12 @@
-import { useNavigate } from '@tanstack/react-router';
 import { percent } from '../ui/format.ts';
+import { GoLink } from '../ui/link.tsx';
 import { Status } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { RelativeTime } from '../ui/time.tsx';
 import { healthOf, LIGHTS, LightLink, LightStrip, rankOf, worst, worstLight } from './lights.tsx';
 import { HeldMark, liveWords, type ModelStatus, Requests } from './model-facts.tsx';
 import classes from './model-table.module.css';
-import { PlaceLink } from './place-link.tsx';
+
 import { placeOfModel, placeOfVersion } from './places.ts';
 
 const idOf = ({ name, endpoint }: ModelStatus): string => `${name}/${endpoint ?? ''}`;
@@ -24,9 +24,9 @@ function NameCell({ model }: { readonly model: ModelStatus }) {
   return (
     <span className={classes['name']}>
       <Status health={health} word={`${name}: ${model.lights[name].sentence}`} iconOnly />
-      <PlaceLink place={placeOfModel(model.name)} title={model.name}>
-        <bdi>{model.name}</bdi>
-      </PlaceLink>
+      <bdi className={classes['title']} title={model.name}>
+        {model.name}
+      </bdi>
       <HeldMark model={model} />
       {model.endpoint !== null && model.endpoint !== model.name && <span className="muted">{model.endpoint}</span>}
     </span>
@@ -36,7 +36,7 @@ function NameCell({ model }: { readonly model: ModelStatus }) {
 function LiveCell({ model }: { readonly model: ModelStatus }) {
   const { rollout } = model;
   return (
-    <PlaceLink place={placeOfModel(model.name, 'live')} className={classes['plain']}>
+    <GoLink to={placeOfModel(model.name, 'live')} className={classes['plain']}>
       {liveWords(model)}
       {rollout && rollout.state !== 'baking' && (
         <span className="muted">
@@ -44,7 +44,7 @@ function LiveCell({ model }: { readonly model: ModelStatus }) {
           v{rollout.version} {rollout.state}
         </span>
       )}
-    </PlaceLink>
+    </GoLink>
   );
 }
 
@@ -52,9 +52,9 @@ function DeployCell({ model }: { readonly model: ModelStatus }) {
   const { lastDeploy } = model;
   if (lastDeploy === null) return '—';
   return (
-    <PlaceLink place={placeOfVersion(model.name, lastDeploy.version)} className={classes['plain']}>
+    <GoLink to={placeOfVersion(model.name, lastDeploy.version)} className={classes['plain']}>
       v{lastDeploy.version} <RelativeTime at={lastDeploy.at} />
-    </PlaceLink>
+    </GoLink>
   );
 }
 
@@ -106,7 +106,6 @@ interface ModelTableProps {
 
 /** One row a model and endpoint: lights, what is live at which share, requests, labels, last deploy. A list of cards where it is narrow. */
 export function ModelTable({ models, ...view }: ModelTableProps) {
-  const navigate = useNavigate();
   return (
     <>
       <div className={classes['wide']}>
@@ -115,7 +114,7 @@ export function ModelTable({ models, ...view }: ModelTableProps) {
           rows={models}
           columns={MODEL_COLUMNS}
           rowId={idOf}
-          onOpen={({ name }) => void navigate({ to: placeOfModel(name).to })}
+          to={({ name }) => placeOfModel(name)}
           {...view}
         />
       </div>
@@ -134,7 +133,9 @@ function Card({ model }: { readonly model: ModelStatus }) {
   return (
     <article className={classes['card']}>
       <header className={classes['cardHead']}>
-        <NameCell model={model} />
+        <GoLink to={placeOfModel(model.name)} className={classes['cardName']}>
+          <NameCell model={model} />
+        </GoLink>
         <LiveCell model={model} />
       </header>
       <LightStrip model={model.name} lights={model.lights} />

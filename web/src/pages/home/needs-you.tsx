@@ -1,15 +1,9 @@
 import type { AnswerOf } from '../../api/routes.ts';
 import { Acknowledge, ApprovalSentence, Approve, DecideRollout, Reject } from '../../domain/decisions.tsx';
 import { Rerun, Resume } from '../../domain/model-actions.tsx';
-import { PlaceLink } from '../../domain/place-link.tsx';
-import {
-  type Place,
-  placeOfIncident,
-  placeOfModel,
-  placeOfRun,
-  placeOfVersion,
-  placeOfWhy,
-} from '../../domain/places.ts';
+
+import { placeOfIncident, placeOfModel, placeOfRun, placeOfVersion, placeOfWhy } from '../../domain/places.ts';
+import { GoLink } from '../../ui/link.tsx';
 import { type Health, Status } from '../../ui/status.tsx';
 import { RelativeTime } from '../../ui/time.tsx';
 import classes from './home.module.css';
@@ -66,9 +60,9 @@ function Told({ need }: { readonly need: Need }) {
           <span className="muted">acknowledged by {need.acknowledgedBy}</span>
         )}
       </span>
-      <PlaceLink place={placeOf(need)} className={classes['sentence']}>
+      <GoLink to={placeOf(need)} className={classes['sentence']}>
         {sentenceOf(need)}
-      </PlaceLink>
+      </GoLink>
       {need.kind === 'approval' && (
         <div className="muted">
           <ApprovalSentence model={need.model} version={need.version} />
@@ -90,7 +84,7 @@ const sentenceOf = ({ sentence }: Need): string => {
   return /^\d/.test(text) ? `#${text}` : text;
 };
 
-function placeOf(need: Need): Place {
+function placeOf(need: Need): string {
   switch (need.kind) {
     case 'incident':
       return placeOfIncident(need.number);
@@ -111,7 +105,7 @@ function Actions({ need }: { readonly need: Need }) {
       return (
         <>
           {need.acknowledgedBy === null && <Acknowledge number={need.number} primary />}
-          <PlaceLink place={placeOf(need)}>Open</PlaceLink>
+          <GoLink to={placeOf(need)}>Open</GoLink>
         </>
       );
     case 'approval':
@@ -119,21 +113,21 @@ function Actions({ need }: { readonly need: Need }) {
         <>
           <Approve model={need.model} version={need.version} />
           <Reject model={need.model} version={need.version} />
-          <PlaceLink place={placeOfWhy(`${need.model}@v${need.version}`)}>Why</PlaceLink>
+          <GoLink to={placeOfWhy(`${need.model}@v${need.version}`)}>Why</GoLink>
         </>
       );
     case 'run':
       return (
         <>
           <Rerun pipeline={need.model} draft={need.draft} primary />
-          <PlaceLink place={placeOfWhy(need.run)}>Why</PlaceLink>
+          <GoLink to={placeOfWhy(need.run)}>Why</GoLink>
         </>
       );
     case 'rollout':
       return (
         <>
           <DecideRollout endpoint={need.endpoint} version={need.version} />
-          <PlaceLink place={placeOf(need)}>Evidence</PlaceLink>
+          <GoLink to={placeOf(need)}>Evidence</GoLink>
         </>
       );
     case 'hold':
