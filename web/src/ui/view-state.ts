@@ -47,3 +47,18 @@ export function useTableView(prefix = '', initialSort = ''): TableView {
     onHide: (next) => setHide(next.join(',')),
   };
 }
+
+/** Several pieces of view state at once, as one step of the history: a choice that back and forward go through. */
+export function useView(): readonly [Search, (changes: Search) => void] {
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  const change = (changes: Search): void => {
+    void navigate({
+      to: '.',
+      resetScroll: false,
+      search: ((before: Search) =>
+        Object.fromEntries(Object.entries({ ...before, ...changes }).filter(([, value]) => value))) as never,
+    });
+  };
+  return [search, change];
+}
