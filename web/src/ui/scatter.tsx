@@ -42,12 +42,12 @@ export function Scatter(props: ScatterProps) {
       .slice(0, MAX_NAMED)
       .map(({ id }) => id),
   );
-  /** A name that would stand on another's goes beside its point instead of above. */
-  const isBelow = ({ id, x, y }: ScatterPoint): boolean =>
-    points.some(
+  /** Names that would stand on one another are stacked. */
+  const stackOf = ({ id, x, y }: ScatterPoint): number =>
+    points.filter(
       (other) =>
-        other.id < id && Math.abs(toX(other.x ?? 0) - toX(x ?? 0)) < 80 && Math.abs(toY(other.y) - toY(y)) < 11,
-    );
+        other.id < id && Math.abs(toX(other.x ?? 0) - toX(x ?? 0)) < 90 && Math.abs(toY(other.y) - toY(y)) < 14,
+    ).length;
   const choose = (id: string) => (event: KeyboardEvent) => {
     if (event.key !== 'Enter' && event.key !== ' ') return;
     event.preventDefault();
@@ -102,7 +102,7 @@ export function Scatter(props: ScatterProps) {
           <circle cx={toX(point.x ?? 0)} cy={toY(point.y)} r={12} className={classes['target']} />
           <circle cx={toX(point.x ?? 0)} cy={toY(point.y)} r={5} data-hollow={point.x === null || undefined} />
           {(named.has(point.id) || point.id === selected) && (
-            <Name id={point.id} x={toX(point.x ?? 0)} y={toY(point.y)} isBelow={isBelow(point)} />
+            <Name id={point.id} x={toX(point.x ?? 0)} y={toY(point.y)} stack={stackOf(point)} />
           )}
         </g>
       ))}
@@ -116,16 +116,16 @@ interface NameProps {
   readonly id: string;
   readonly x: number;
   readonly y: number;
-  readonly isBelow: boolean;
+  readonly stack: number;
 }
 
-function Name({ id, x, y, isBelow }: NameProps) {
+function Name({ id, x, y, stack }: NameProps) {
   const isRight = x > WIDTH * 0.75;
   const text = [...id].length > MAX_NAME ? `${[...id].slice(0, MAX_NAME - 1).join('')}…` : id;
   return (
     <text
       x={isRight ? x - 9 : x + 9}
-      y={isBelow ? y + 4 : y - 8}
+      y={y - 8 - 12 * stack}
       textAnchor={isRight ? 'end' : 'start'}
       className={classes['name']}
     >
