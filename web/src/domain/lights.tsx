@@ -65,7 +65,8 @@ export function LightLink({ model, name, light }: LightLinkProps) {
   );
 }
 
-const evidenceOf = (model: string, name: LightName) => placeOfModel(model, name === 'service' ? 'live' : 'monitor');
+const evidenceOf = (model: string, name: LightName): string =>
+  name === 'service' ? placeOfModel(model, 'live') : `${placeOfModel(model, 'monitor')}?light=${name}`;
 
 /** Five equal columns, each light above its word: what fits a phone. */
 export function LightStrip({ model, lights }: { readonly model: string; readonly lights: Lights }) {

@@ -1,7 +1,7 @@
 import { healthOf, LIGHTS, type LightName, worstLight } from '../../../domain/lights.tsx';
-import { PlaceLink } from '../../../domain/place-link.tsx';
 import { placeOfIncident } from '../../../domain/places.ts';
 import { count } from '../../../ui/format.ts';
+import { GoLink } from '../../../ui/link.tsx';
 import { Part } from '../../../ui/page.tsx';
 import { Status } from '../../../ui/status.tsx';
 import { type Column, Table } from '../../../ui/table.tsx';
@@ -80,7 +80,7 @@ function IncidentLink({ sentence }: { readonly sentence: string }) {
   if (number === undefined) return null;
   return (
     <p style={{ marginBottom: 8 }}>
-      This light is as its open incident: <PlaceLink place={placeOfIncident(number)}>incident {number}</PlaceLink>.
+      This light is as its open incident: <GoLink to={placeOfIncident(number)}>incident {number}</GoLink>.
     </p>
   );
 }

@@ -1,9 +1,10 @@
 import { useGet } from '../../../api/queries.ts';
 import type { AnswerOf } from '../../../api/routes.ts';
-import { PlaceLink } from '../../../domain/place-link.tsx';
+import { placeOfData, placeOfModel } from '../../../domain/places.ts';
 import { Chart } from '../../../ui/chart.tsx';
 import { type Fact, Facts } from '../../../ui/facts.tsx';
 import { count, duration, number, percent } from '../../../ui/format.ts';
+import { GoLink } from '../../../ui/link.tsx';
 import { Part } from '../../../ui/page.tsx';
 import { Failure, Rows } from '../../../ui/states.tsx';
 import { Status } from '../../../ui/status.tsx';
@@ -72,9 +73,9 @@ function watchedFacts(settings: Settings): readonly Fact[] {
     [
       'as applied',
       settings.applied ? (
-        <PlaceLink key="p" place={{ to: `/m/${encodeURIComponent(settings.model)}/pipeline` }}>
+        <GoLink key="p" to={placeOfModel(settings.model, 'pipeline')}>
           levain.yaml
-        </PlaceLink>
+        </GoLink>
       ) : (
         'no file is applied: these are the defaults'
       ),
@@ -90,8 +91,8 @@ function labelFacts({ labels }: Settings): readonly Fact[] {
       'source',
       source ? (
         <span key="s">
-          dataset <PlaceLink place={{ to: `/data/${encodeURIComponent(source.dataset)}` }}>{source.dataset}</PlaceLink>,
-          column {source.column ?? '—'}, joined by {source.join}
+          dataset <GoLink to={placeOfData(source.dataset)}>{source.dataset}</GoLink>, column {source.column ?? '—'},
+          joined by {source.join}
           {source.key && ` ${source.key}`}
           {source.at && `, known at ${source.at}`}
         </span>
