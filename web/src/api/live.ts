@@ -25,6 +25,7 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   'pipelines.applied': ['status', 'activity', 'pipelines'],
   'data.version_created': ['status', 'activity', 'datasets'],
   'monitoring.incident_changed': ['status', 'activity', 'incidents', 'models'],
+  'serving.segments_ingested': ['labels'],
 };
 
 /** Listens to the server's hints and has what they name asked again. Answers how to stop. */
