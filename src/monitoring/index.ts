@@ -23,6 +23,7 @@ export type {
   RehearsalInput,
   RehearsalKind,
 } from './types.ts';
+export type { PredictionWhy } from './why/prediction.ts';
 export type { Why, WhyLink } from './why/types.ts';
 export { why } from './why/why.ts';
 export { startMonitoringWork } from './work.ts';

@@ -13,6 +13,15 @@ import { type Explained, explainRow } from './explain.ts';
 import type { Finder } from './types.ts';
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** What `why` knows of a prediction. */
+export interface PredictionWhy {
+  readonly prediction: Prediction;
+  /** What came true, as the target column says it, and what was said before. */
+  readonly label: { readonly value: Cell; readonly source: string; readonly history: readonly unknown[] } | null;
+  readonly contributions: (Contributions & { readonly sentence: string }) | null;
+  readonly contributionsReason: string | null;
+}
+
 /** Ids carry their time; one so young may still be on its way into the log. */
 const FRESH_MS = 30_000;
 
@@ -54,7 +63,7 @@ export const ofPrediction: Finder = async (deps, actor, id) => {
       label: truth,
       contributions: contributions && { ...contributions, sentence: contributionWords(contributions) },
       contributionsReason: reason,
-    },
+    } satisfies PredictionWhy,
   };
 };
 

@@ -1,6 +1,6 @@
 import type { dataRoutes } from '../../../src/data/index.ts';
 import type { identityRoutes } from '../../../src/identity/index.ts';
-import type { monitoringRoutes } from '../../../src/monitoring/index.ts';
+import type { monitoringRoutes, PredictionWhy as ServerPredictionWhy } from '../../../src/monitoring/index.ts';
 import type { pipelinesRoutes } from '../../../src/pipelines/index.ts';
 import type { registryRoutes } from '../../../src/registry/index.ts';
 import type { servingRoutes } from '../../../src/serving/index.ts';
@@ -46,3 +46,6 @@ export type ParamsOf<P extends string> = P extends `${string}:${infer Name}/${in
   : P extends `${string}:${infer Name}`
     ? { readonly [K in Name]: string | number }
     : unknown;
+
+/** `data` of `GET /why/:id` where the id is a prediction's. */
+export type PredictionWhy = Jsonified<ServerPredictionWhy>;

@@ -1,144 +1,150 @@
-import { Button, Code, Select, SimpleGrid, Tabs, TextInput } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { useMemo, useState } from 'react';
-import { useGet } from '../../api/queries.ts';
+import { useChange, useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
-import { Rows } from '../../ui/states.tsx';
+import { Empty, Failure, Rows } from '../../ui/states.tsx';
+import { Answer, type Asked, bodyOf } from './try-it/answer.tsx';
+import type { Known } from './try-it/field.tsx';
+import { Fill } from './try-it/fill.tsx';
+import { ExtrasForm, JsonForm, RowForm, RowTabs } from './try-it/form.tsx';
+import { blamed, blamedRow, type Input, parseRows, type Row, toJson, toRequest, toRow } from './try-it/request.ts';
+import { Snippets } from './try-it/snippets-view.tsx';
+import classes from './try-it/try-it.module.css';
+import { useDraft } from './try-it/use-draft.ts';
 
-type Input = NonNullable<AnswerOf<'GET /models/:model/versions/:version'>['signature']>['inputs'][number];
+type Version = AnswerOf<'GET /models/:model/versions/:version'>;
+type Endpoint = AnswerOf<'GET /endpoints/:name'>;
 
 interface TryItProps {
   readonly model: string;
   readonly version: number;
-  readonly endpoint: string;
-  readonly url: string | null;
+  readonly endpoint: Endpoint;
 }
 
-/** A form made of the signature, started with an answered row, and the same request for curl, Python and TypeScript. */
-export function TryIt({ model, version, endpoint, url }: TryItProps) {
-  const { data } = useGet('GET /models/:model/versions/:version', { params: { model, version } });
-  const last = useGet('GET /predictions', { query: { endpoint, limit: 1 } as never });
-  const inputs = data?.signature?.inputs;
-  if (!inputs || !last.data) return <Rows count={4} />;
-  const row = (last.data.items[0]?.features ?? {}) as Readonly<Record<string, unknown>>;
-  return <Form key={version} inputs={inputs} row={row} endpoint={endpoint} url={url} />;
+/** A form made of the signature, its answer with reasons, and the same request for other programs. */
+export function TryIt({ model, version, endpoint }: TryItProps) {
+  const made = useGet('GET /models/:model/versions/:version', { params: { model, version } });
+  const last = useGet('GET /predictions', { query: { endpoint: endpoint.name, limit: 1 } });
+  if (made.error && !made.data) return <Failure error={made.error} retry={() => void made.refetch()} />;
+  if (!made.data || !(last.data || last.error)) return <Rows count={6} />;
+  if (!made.data.signature)
+    return <Empty>v{version} was registered without a signature, so no form can be made of it.</Empty>;
+  return <Form key={model} version={made.data} endpoint={endpoint} row={last.data?.items[0]?.features ?? {}} />;
 }
 
-function Form({
-  inputs,
-  row,
-  endpoint,
-  url,
-}: { readonly inputs: readonly Input[]; readonly row: Readonly<Record<string, unknown>> } & Pick<
-  TryItProps,
-  'endpoint' | 'url'
->) {
-  const [values, setValues] = useState(() =>
-    Object.fromEntries(inputs.map((input) => [input.name, toText(input, row[input.name])])),
-  );
-  const [answer, setAnswer] = useState('');
-  const body = useMemo(
-    () => JSON.stringify({ inputs: inputs.map((input) => toTensor(input, values[input.name] ?? '')) }),
-    [inputs, values],
-  );
-  const address = `${url ?? 'http://127.0.0.1:4748'}/v2/models/${encodeURIComponent(endpoint)}/infer`;
-  const ask = async (): Promise<void> => {
-    setAnswer('…');
-    try {
-      const response = await fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-      setAnswer(JSON.stringify(await response.json(), null, 2));
-    } catch {
-      setAnswer('The gateway does not answer to this page; the commands beside it work from a terminal.');
-    }
+interface FormProps {
+  readonly version: Version;
+  readonly endpoint: Endpoint;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+function Form({ version, endpoint, row }: FormProps) {
+  const inputs = version.signature!.inputs;
+  const [draft, change] = useDraft(endpoint.name, () => [toRow(inputs, row)]);
+  const [chosen, choose] = useState(0);
+  const known = useKnown(version);
+  const ask = useChange('POST /predictions');
+  const parsed = useParsed(draft.json, draft.rows, inputs);
+  const request = useMemo(() => toRequest(inputs, parsed.rows, draft.extras), [inputs, parsed.rows, draft.extras]);
+  const at = Math.min(chosen, parsed.rows.length - 1);
+  const setRow = (next: Row): void => change({ rows: draft.rows.map((each, i) => (i === at ? next : each)) });
+  const errors = errorsOf(ask.data, inputs, at);
+  const fill = (values: Readonly<Record<string, unknown>>): void => {
+    const rows = parsed.rows.map((each, i) => (i === at ? toRow(inputs, values) : each));
+    change({ rows, ...(draft.json !== null && { json: toJson(inputs, rows) }) });
   };
   return (
-    <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+    <div className={classes['layout']}>
       <form
-        style={{ display: 'grid', gap: 8, maxHeight: 420, overflowY: 'auto', paddingRight: 8 }}
+        className={classes['form']}
+        aria-label="Try it"
         onSubmit={(event) => {
           event.preventDefault();
-          void ask();
+          if (parsed.error === undefined) ask.mutate({ body: { endpoint: endpoint.name, request: request as never } });
         }}
       >
-        {inputs.map((input) => (
-          <Field
-            key={input.name}
-            input={input}
-            value={values[input.name] ?? ''}
-            onChange={(value) => setValues({ ...values, [input.name]: value })}
+        <span className={classes['tools']}>
+          <SegmentedControl
+            size="xs"
+            aria-label="How to write the rows"
+            data={['form', 'JSON']}
+            value={draft.json === null ? 'form' : 'JSON'}
+            onChange={(mode) => {
+              if (mode === 'JSON') change({ json: toJson(inputs, draft.rows) });
+              else if (parsed.error === undefined) change({ rows: parsed.rows, json: null });
+            }}
           />
-        ))}
-        <Button size="xs" type="submit" style={{ justifySelf: 'start' }}>
-          Ask
-        </Button>
-      </form>
-      <div style={{ minWidth: 0 }}>
-        <Tabs defaultValue="curl">
-          <Tabs.List>
-            {['curl', 'python', 'typescript'].map((language) => (
-              <Tabs.Tab key={language} value={language}>
-                {language}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-          {Object.entries(snippets(address, body)).map(([language, text]) => (
-            <Tabs.Panel key={language} value={language} pt="xs">
-              <Code block style={{ maxHeight: 200 }}>
-                {text}
-              </Code>
-            </Tabs.Panel>
-          ))}
-        </Tabs>
-        {answer && (
-          <Code block mt="sm" aria-live="polite" style={{ maxHeight: 220 }}>
-            {answer}
-          </Code>
+          <Fill endpoint={endpoint.name} dataset={version.data[0]?.dataset ?? null} onFill={fill} />
+        </span>
+        {draft.json === null ? (
+          <>
+            <RowTabs
+              count={draft.rows.length}
+              chosen={at}
+              onChoose={choose}
+              onAdd={() => {
+                change({ rows: [...draft.rows, draft.rows[at]!] });
+                choose(draft.rows.length);
+              }}
+              onRemove={() => change({ rows: draft.rows.filter((_, i) => i !== at) })}
+            />
+            <RowForm inputs={inputs} known={known} row={draft.rows[at]!} errors={errors} onChange={setRow} />
+          </>
+        ) : (
+          <JsonForm text={draft.json} error={parsed.error} onChange={(json) => change({ json })} />
         )}
+        <ExtrasForm
+          extras={draft.extras}
+          isDated={endpoint.eventTime === 'client'}
+          onChange={(extras) => change({ extras })}
+        />
+        <span className={classes['tools']}>
+          <Button size="xs" type="submit" loading={ask.isPending} disabled={parsed.error !== undefined}>
+            Ask
+          </Button>
+          <span className="muted">It is logged and counted like any caller's request.</span>
+        </span>
+      </form>
+      <div className={classes['side']}>
+        <Answer
+          model={version.model}
+          asked={ask.data}
+          error={ask.error}
+          isBusy={ask.isPending}
+          classes={version.words ?? version.classes}
+          row={at}
+        />
+        <Snippets
+          url={`${endpoint.urls[0] ?? 'http://127.0.0.1:4748'}/v2/models/${endpoint.name}/infer`}
+          request={request}
+        />
       </div>
-    </SimpleGrid>
+    </div>
   );
 }
 
-function Field({
-  input,
-  value,
-  onChange,
-}: {
-  readonly input: Input;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}) {
-  const label = `${input.name} (${input.type})`;
-  if (input.type === 'boolean')
-    return (
-      <Select
-        size="xs"
-        label={label}
-        data={['true', 'false']}
-        value={value}
-        onChange={(next) => onChange(next ?? '')}
-      />
-    );
-  return <TextInput size="xs" label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)} />;
+/** What training held of each column, where it is known. */
+function useKnown({ model, version }: Pick<Version, 'model' | 'version'>): ReadonlyMap<string, Known> {
+  const { data } = useGet('GET /models/:model/versions/:version/profile', { params: { model, version } });
+  return useMemo(() => new Map(data?.profile?.features.map((feature) => [feature.name, feature])), [data]);
 }
 
-const isNumber = ({ type }: Input): boolean => ['double', 'float', 'long', 'integer'].includes(type);
-
-function toText(input: Input, value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return input.type === 'datetime' && typeof value === 'number'
-    ? new Date(value).toISOString().slice(0, 19)
-    : String(value);
+/** The rows that are sent: those of the form, or of the JSON; while that is none, those before it. */
+function useParsed(json: string | null, rows: readonly Row[], inputs: readonly Input[]) {
+  return useMemo((): { readonly rows: readonly Row[]; readonly error?: string } => {
+    if (json === null) return { rows };
+    try {
+      return { rows: parseRows(inputs, json) };
+    } catch (error) {
+      return { rows, error: error instanceof Error ? error.message : String(error) };
+    }
+  }, [json, rows, inputs]);
 }
 
-/** An empty field is a missing value. */
-function toTensor(input: Input, text: string) {
-  const datatype = isNumber(input) ? 'FP64' : input.type === 'boolean' ? 'BOOL' : 'BYTES';
-  const value = text === '' ? null : isNumber(input) ? Number(text) : input.type === 'boolean' ? text === 'true' : text;
-  return { name: input.name, shape: [1], datatype, data: [value] };
+/** What a refusal says of the columns, at the row that it is about. */
+function errorsOf(asked: Asked | undefined, inputs: readonly Input[], row: number): Readonly<Record<string, string>> {
+  const { error } = asked ? bodyOf(asked) : {};
+  if (error === undefined) return {};
+  const about = blamedRow(error);
+  return about === null || about === row ? blamed(error, inputs) : {};
 }
-
-const snippets = (address: string, body: string) => ({
-  curl: `curl -s ${address} \\\n  -H 'content-type: application/json' \\\n  -d '${body.replaceAll("'", "'\\''")}'`,
-  python: `import json, urllib.request\n\nbody = json.loads(r'''${body}''')\nrequest = urllib.request.Request("${address}", json.dumps(body).encode(), {"content-type": "application/json"})\nprint(json.load(urllib.request.urlopen(request)))`,
-  typescript: `const answer = await fetch('${address}', {\n  method: 'POST',\n  headers: { 'content-type': 'application/json' },\n  body: JSON.stringify(${body}),\n});\nconsole.log(await answer.json());`,
-});

@@ -1,7 +1,10 @@
 import type { InferRequest } from './request.ts';
 
 /** Ways to send exactly this request without us. Each runs as it stands. */
-export function snippetsOf(url: string, request: InferRequest): Readonly<Record<'curl' | 'Python' | 'TypeScript', string>> {
+export function snippetsOf(
+  url: string,
+  request: InferRequest,
+): Readonly<Record<'curl' | 'Python' | 'TypeScript', string>> {
   return { curl: curlOf(url, request), Python: pythonOf(url, request), TypeScript: typescriptOf(url, request) };
 }
 
