@@ -83,7 +83,7 @@ eachDatabase((name, open) => {
     });
     assert.deepEqual([diff.rows, diff.files.changed], [{ from: 4, to: 5 }, ['churn.csv']]);
     assert.deepEqual(diff.columns.find((column) => column.name === 'tenure')?.max, { from: 45, to: 45 });
-    const timeline = await listActivity(deps.identity, ann, { limit: 10, kind: 'data' });
+    const timeline = await listActivity(deps.identity, ann, { limit: 10, kinds: ['data'] });
     assert.deepEqual(
       timeline.items.map((item) => item.sentence),
       [

@@ -36,12 +36,14 @@ export async function listActivity(
     readonly subject?: string | undefined;
     /** A subject and what is written `subject@…`. */
     readonly about?: string | undefined;
-    readonly kind?: ActivityKind | undefined;
+    readonly kinds?: readonly ActivityKind[] | undefined;
+    /** Who did it; `levain` is the system itself. */
+    readonly by?: string | undefined;
   },
 ): Promise<Page<Activity>> {
   const before = page.after === undefined ? undefined : String(parsePageToken(page.after)[0]);
-  const { subject, about, kind } = page;
-  const filter = { projectId: actor.projectId, subject, about, kind, before, limit: page.limit + 1 };
+  const { subject, about, kinds, by } = page;
+  const filter = { projectId: actor.projectId, subject, about, kinds, actor: by, before, limit: page.limit + 1 };
   const rows = await deps.db.read((tx) => selectActivity(tx, filter));
   const items = rows.slice(0, page.limit).map(toActivity);
   return rows.length > page.limit ? { items, next: toPageToken([items.at(-1)?.id]) } : { items };

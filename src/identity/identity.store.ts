@@ -169,7 +169,8 @@ export const selectActivity = (
     projectId: string;
     subject: string | undefined;
     about: string | undefined;
-    kind: string | undefined;
+    kinds: readonly string[] | undefined;
+    actor: string | undefined;
     before: string | undefined;
     limit: number;
   },
@@ -183,7 +184,8 @@ export const selectActivity = (
       e.or([e('subject', '=', about), e(e.fn('substr', ['subject', e.lit(1), e.lit([...start].length)]), '=', start)]),
     );
   }
-  if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
+  if (filter.kinds !== undefined) query = query.where('kind', 'in', filter.kinds);
+  if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor);
   if (filter.before !== undefined) query = query.where('id', '<', filter.before);
   return query.orderBy('id', 'desc').limit(filter.limit).execute();
 };

@@ -171,3 +171,27 @@ test('the timeline of a model is its own lines and those of its versions', async
   assert.deepEqual(await about('churn'), ['churn', 'churn@v7']);
   assert.deepEqual(await about('chürn'), ['chürn@v1']);
 });
+
+test('the timeline is filtered by several kinds and by who did it', async () => {
+  const told = [
+    ['run', 'levain'],
+    ['gate', 'levain'],
+    ['gate', 'ann'],
+    ['label', 'ann'],
+  ] as const;
+  for (const [i, [kind, actor]] of told.entries())
+    await db.write((tx) =>
+      recordActivity(tx, deps, {
+        projectId: owner.projectId,
+        at: 10 + i,
+        kind,
+        actor,
+        subject: 'taxi',
+        sentence: `${kind} by ${actor}`,
+      }),
+    );
+  const lines = async (filter: Partial<Parameters<typeof listActivity>[2]>) =>
+    (await listActivity(deps, owner, { limit: 10, subject: 'taxi', ...filter })).items.map(({ sentence }) => sentence);
+  assert.deepEqual(await lines({ kinds: ['run', 'gate'] }), ['gate by ann', 'gate by levain', 'run by levain']);
+  assert.deepEqual(await lines({ kinds: ['gate', 'label'], by: 'ann' }), ['label by ann', 'gate by ann']);
+});

@@ -30,10 +30,18 @@ const activityRoutes = (deps: IdentityDeps) => [
         subject: z.string().max(300).optional(),
         /** A model with all its versions: subjects `churn` and `churn@v7`. */
         about: z.string().max(255).optional(),
-        kind: z.enum(ACTIVITY_KINDS).optional(),
+        /** One kind, or several with commas between them. */
+        kind: z
+          .string()
+          .max(200)
+          .transform((text) => text.split(','))
+          .pipe(z.array(z.enum(ACTIVITY_KINDS)).min(1))
+          .optional(),
+        /** Whose doing it was; `levain` is the system's own. */
+        by: z.string().min(1).max(200).optional(),
       }),
     },
-    ({ actor, query }) => listActivity(deps, actor, query),
+    ({ actor, query: { kind, ...rest } }) => listActivity(deps, actor, { ...rest, kinds: kind }),
   ),
 ];
 

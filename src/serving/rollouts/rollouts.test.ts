@@ -245,7 +245,7 @@ eachDatabase((_name, open) => {
     const endpoint = await getEndpoint(w.deps, ACTOR, 'churn');
     assert.deepEqual([endpoint.champion, endpoint.eventClock], [1, clock]);
     assert.ok(await findHold(w.deps.registry, ACTOR.projectId, 'churn'));
-    const { items } = await listActivity(w.deps.identity, ACTOR, { limit: 50, kind: 'rehearsal' });
+    const { items } = await listActivity(w.deps.identity, ACTOR, { limit: 50, kinds: ['rehearsal'] });
     assert.ok(items.length >= 3);
   });
 
@@ -265,7 +265,7 @@ eachDatabase((_name, open) => {
     await w.addVersion(4, CHALLENGER_SEED);
     await onVersionApproved(w.deps, approved(4));
     assert.equal((await rolloutOf(w)).version, 3);
-    const { items } = await listActivity(w.deps.identity, ACTOR, { limit: 5, kind: 'deploy' });
+    const { items } = await listActivity(w.deps.identity, ACTOR, { limit: 5, kinds: ['deploy'] });
     assert.match(items[0]!.sentence, /v4 was approved and not rolled out to "churn": churn is HELD/);
     await resume(w.deps.registry, ACTOR, { model: 'churn' });
     await deploy(w.deps, ACTOR, { model: 'churn' });

@@ -119,7 +119,7 @@ function Actions({ need }: { readonly need: Need }) {
     case 'run':
       return (
         <>
-          <Rerun pipeline={need.model} draft={need.draft} primary />
+          <Rerun pipeline={need.model} draft={need.draft} />
           <GoLink to={placeOfWhy(need.run)}>Why</GoLink>
         </>
       );
