@@ -5,8 +5,9 @@ import type { Actor, RawResponse } from '../wire/route.ts';
 import { rootOf } from './artifact-paths.ts';
 import { openArtifact } from './artifacts.ts';
 import { parseRange } from './byte-range.ts';
+import { getLoggedModel } from './logged-models.ts';
 import { getRun } from './runs.ts';
-import type { TrackingDeps } from './types.ts';
+import type { ArtifactRoot, TrackingDeps } from './types.ts';
 
 type FileDeps = Pick<TrackingDeps, 'db' | 'content'>;
 
@@ -33,17 +34,34 @@ const TYPES: Readonly<Record<string, string>> = {
   pdf: 'application/pdf',
 };
 
-/** One file of a run, whole or the range that the headers name. Throws `not_found`. */
+/** A run, or a model that one logged: each has files of its own. */
+export interface ArtifactOwner {
+  readonly kind: 'run' | 'model';
+  readonly id: string;
+}
+
+/** Where the files are; the root is null where that is not with us. Throws `not_found`. */
+export async function artifactRootOf(
+  deps: Pick<TrackingDeps, 'db'>,
+  actor: Actor,
+  owner: ArtifactOwner,
+): Promise<{ readonly root: ArtifactRoot | null; readonly elsewhere: string }> {
+  const { artifactUri } =
+    owner.kind === 'run' ? await getRun(deps, actor, owner.id) : await getLoggedModel(deps, actor, owner.id);
+  return { root: rootOf(artifactUri), elsewhere: artifactUri };
+}
+
+/** One file of a run or model, whole or the range that the headers name. Throws `not_found`. */
 export async function sendArtifact(
   deps: FileDeps,
   actor: Actor,
   file: {
-    readonly runId: string;
+    readonly owner: ArtifactOwner;
     readonly path: string;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   },
 ): Promise<RawResponse> {
-  const { artifact, open } = await openFile(deps, actor, file.runId, file.path);
+  const { artifact, open } = await openFile(deps, actor, file.owner, file.path);
   const etag = `"${artifact.digest}"`;
   const headers = {
     etag,
@@ -85,10 +103,10 @@ export interface ArtifactRows {
 export async function readArtifactRows(
   deps: FileDeps & { readonly analytics?: Analytics | undefined },
   actor: Actor,
-  file: { readonly runId: string; readonly path: string; readonly limit: number; readonly signal: AbortSignal },
+  file: { readonly owner: ArtifactOwner; readonly path: string; readonly limit: number; readonly signal: AbortSignal },
 ): Promise<ArtifactRows> {
   if (!deps.analytics) throw new AppError('unavailable', 'This server has no reader for tables; download the file');
-  const { artifact } = await openFile(deps, actor, file.runId, file.path);
+  const { artifact } = await openFile(deps, actor, file.owner, file.path);
   if (artifact.sizeBytes > MAX_TABLE_BYTES) {
     throw new AppError(
       'too_large',
@@ -110,10 +128,8 @@ export async function readArtifactRows(
   };
 }
 
-async function openFile(deps: FileDeps, actor: Actor, runId: string, path: string) {
-  const { artifactUri } = await getRun(deps, actor, runId);
-  const root = rootOf(artifactUri);
-  if (root === null)
-    throw new AppError('not_found', `The artifacts of this run are at ${artifactUri}, not with this server`);
-  return openArtifact(deps, actor.projectId, root, path);
+async function openFile(deps: FileDeps, actor: Actor, owner: ArtifactOwner, path: string) {
+  const { root, elsewhere } = await artifactRootOf(deps, actor, owner);
+  if (root !== null) return openArtifact(deps, actor.projectId, root, path);
+  throw new AppError('not_found', `These artifacts are at ${elsewhere}, not with this server`);
 }

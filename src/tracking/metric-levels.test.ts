@@ -14,8 +14,8 @@ test('few points are answered as they are, on one axis for all lines', () => {
     exact: true,
     x: [0, 10, 20],
     lines: [
-      { count: 2, mean: [1, 2, null], low: null, high: null, counts: null, broken: [] },
-      { count: 2, mean: [null, 5, 6], low: null, high: null, counts: null, broken: [] },
+      { count: 2, mean: [1, 2, null], low: null, high: null, counts: null, nan: [], infinite: [] },
+      { count: 2, mean: [null, 5, 6], low: null, high: null, counts: null, nan: [], infinite: [] },
     ],
   });
 });
@@ -36,7 +36,7 @@ test('NaN and infinite points are counted and break the line where nothing else 
   const [only] = levels.lines;
   assert.equal(only!.count, 4);
   assert.deepEqual(only!.mean, [1, null, null, 4]);
-  assert.deepEqual(only!.broken, [1, 2]);
+  assert.deepEqual([only!.nan, only!.infinite], [[1], [2]]);
 });
 
 test('a range answers its own points only, and no points are no slots', () => {

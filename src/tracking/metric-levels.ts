@@ -26,8 +26,9 @@ export interface LevelLine {
   readonly high: readonly (number | null)[] | null;
   /** How many points are in each slot; null where none has more than one. */
   readonly counts: readonly number[] | null;
-  /** Slots in which all points are NaN or infinite. */
-  readonly broken: readonly number[];
+  /** Slots that hold nothing but NaN, and those that hold nothing but NaN and infinite points. */
+  readonly nan: readonly number[];
+  readonly infinite: readonly number[];
 }
 
 /**
@@ -97,7 +98,8 @@ interface Range {
 interface Sums {
   readonly total: number;
   readonly counts: Float64Array;
-  readonly broken: Float64Array;
+  readonly nan: Float64Array;
+  readonly infinite: Float64Array;
   readonly low: Float64Array;
   readonly high: Float64Array;
   readonly mean: Float64Array;
@@ -111,13 +113,18 @@ function fill(
 ): Levels {
   const all = lines.map((line) => sum(line, places.length, slotOf, from, to));
   const used = [...places.keys()].filter((slot) =>
-    all.some(({ counts, broken }) => counts[slot]! > 0 || broken[slot]! > 0),
+    all.some(({ counts, nan, infinite }) => counts[slot]! + nan[slot]! + infinite[slot]! > 0),
   );
-  return { exact, x: used.map((slot) => places[slot]!), lines: all.map((sums) => toLevelLine(sums, used)) };
+  return {
+    exact,
+    x: used.map((slot) => places[slot]!),
+    lines: all.map((sums) => toLevelLine(sums, used)),
+  };
 }
 
 function sum({ x, values }: Line, slots: number, slotOf: (x: number) => number, from: number, to: number): Sums {
-  const [counts, broken, mean] = [new Float64Array(slots), new Float64Array(slots), new Float64Array(slots)];
+  const [counts, mean] = [new Float64Array(slots), new Float64Array(slots)];
+  const [nan, infinite] = [new Float64Array(slots), new Float64Array(slots)];
   const low = new Float64Array(slots).fill(Infinity);
   const high = new Float64Array(slots).fill(-Infinity);
   let total = 0;
@@ -127,7 +134,8 @@ function sum({ x, values }: Line, slots: number, slotOf: (x: number) => number, 
     const slot = slotOf(x[i]!);
     const value = values[i]!;
     if (!(Math.abs(value) < INFINITY_VALUE)) {
-      broken[slot]!++;
+      if (Number.isNaN(value)) nan[slot]!++;
+      else infinite[slot]!++;
       continue;
     }
     if (value < low[slot]!) low[slot] = value;
@@ -135,12 +143,13 @@ function sum({ x, values }: Line, slots: number, slotOf: (x: number) => number, 
     // A running mean: a sum of large values could leave the doubles.
     mean[slot]! += (value - mean[slot]!) / ++counts[slot]!;
   }
-  return { total, counts, broken, low, high, mean };
+  return { total, counts, nan, infinite, low, high, mean };
 }
 
-function toLevelLine({ total, counts, broken, low, high, mean }: Sums, used: readonly number[]): LevelLine {
+function toLevelLine({ total, counts, nan, infinite, low, high, mean }: Sums, used: readonly number[]): LevelLine {
   const pick = (values: Float64Array) => used.map((slot) => (counts[slot]! > 0 ? values[slot]! : null));
   const isFlat = used.every((slot) => counts[slot]! === 0 || low[slot] === high[slot]);
+  const where = (is: (slot: number) => boolean): number[] => [...used.keys()].filter((at) => is(used[at]!));
   const isSingle = used.every((slot) => counts[slot]! <= 1);
   return {
     count: total,
@@ -148,7 +157,8 @@ function toLevelLine({ total, counts, broken, low, high, mean }: Sums, used: rea
     low: isFlat ? null : pick(low),
     high: isFlat ? null : pick(high),
     counts: isSingle ? null : used.map((slot) => counts[slot]!),
-    broken: [...used.keys()].filter((at) => counts[used[at]!] === 0 && broken[used[at]!]! > 0),
+    nan: where((slot) => counts[slot] === 0 && nan[slot]! > 0 && infinite[slot] === 0),
+    infinite: where((slot) => counts[slot] === 0 && infinite[slot]! > 0),
   };
 }
 

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Page } from '../kernel/pages.ts';
-import { route } from '../wire/route.ts';
-import { readArtifactRows, sendArtifact } from './artifact-files.ts';
-import { rootOf } from './artifact-paths.ts';
+import { type Actor, route } from '../wire/route.ts';
+import { type ArtifactOwner, artifactRootOf, readArtifactRows, sendArtifact } from './artifact-files.ts';
 import { listArtifactFolder } from './artifacts.ts';
 import { getExperiment, searchExperiments } from './experiments.ts';
 import { getLoggedModel, loggedModelsOfRun } from './logged-models.ts';
@@ -35,6 +34,7 @@ export const trackingRoutes = (deps: TrackingDeps) => [
   ...runRoutes(deps),
   ...runEditRoutes(deps),
   ...runFileRoutes(deps),
+  ...modelFileRoutes(deps),
 ];
 
 const experimentRoutes = (deps: TrackingDeps) => [
@@ -226,13 +226,7 @@ const runFileRoutes = (deps: TrackingDeps) => [
       params: RunParams,
       query: ArtifactsQuery,
     },
-    async ({ actor, params, query }) => {
-      const { artifactUri } = await getRun(deps, actor, params.id);
-      const root = rootOf(artifactUri);
-      if (root === null) return { items: [], elsewhere: artifactUri };
-      const folder = query.path === '' ? root : `${root}/${query.path}`;
-      return { items: await listArtifactFolder(deps, actor.projectId, folder) };
-    },
+    ({ actor, params, query }) => listFolder(deps, actor, { kind: 'run', id: params.id }, query.path),
   ),
   route(
     {
@@ -242,7 +236,8 @@ const runFileRoutes = (deps: TrackingDeps) => [
       summary: 'One file of a run',
       params: FileParams,
     },
-    ({ actor, params, headers }) => sendArtifact(deps, actor, { runId: params.id, path: params['*'], headers }),
+    ({ actor, params, headers }) =>
+      sendArtifact(deps, actor, { owner: { kind: 'run', id: params.id }, path: params['*'], headers }),
   ),
   route(
     {
@@ -253,8 +248,55 @@ const runFileRoutes = (deps: TrackingDeps) => [
       params: RunParams,
       query: ArtifactRowsQuery,
     },
-    ({ actor, params, query, signal }) => readArtifactRows(deps, actor, { runId: params.id, ...query, signal }),
+    ({ actor, params, query, signal }) =>
+      readArtifactRows(deps, actor, { owner: { kind: 'run', id: params.id }, ...query, signal }),
   ),
 ];
+
+const modelFileRoutes = (deps: TrackingDeps) => [
+  route(
+    {
+      method: 'GET',
+      path: '/logged-models/:id/artifacts',
+      permission: 'read',
+      summary: 'The files and folders in a folder of a logged model',
+      params: RunParams,
+      query: ArtifactsQuery,
+    },
+    ({ actor, params, query }) => listFolder(deps, actor, { kind: 'model', id: params.id }, query.path),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/logged-models/:id/artifacts/*',
+      permission: 'read',
+      summary: 'One file of a logged model',
+      params: FileParams,
+    },
+    ({ actor, params, headers }) =>
+      sendArtifact(deps, actor, { owner: { kind: 'model', id: params.id }, path: params['*'], headers }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/logged-models/:id/rows',
+      permission: 'read',
+      summary: 'The first rows of a Parquet file of a logged model',
+      params: RunParams,
+      query: ArtifactRowsQuery,
+    },
+    ({ actor, params, query, signal }) =>
+      readArtifactRows(deps, actor, { owner: { kind: 'model', id: params.id }, ...query, signal }),
+  ),
+];
+
+async function listFolder(deps: TrackingDeps, actor: Actor, owner: ArtifactOwner, path: string) {
+  const { root, elsewhere } = await artifactRootOf(deps, actor, owner);
+  if (root === null) return { items: [], elsewhere };
+  return {
+    items: await listArtifactFolder(deps, actor.projectId, path === '' ? root : `${root}/${path}`),
+    elsewhere: null,
+  };
+}
 
 const mapPage = <T, U>({ items, ...rest }: Page<T>, to: (item: T) => U): Page<U> => ({ ...rest, items: items.map(to) });

@@ -124,7 +124,7 @@ eachDatabase((_name, open) => {
     const runIds = [sealed, open_];
     const exact = await chartMetric(deps, LOCAL, { runIds, key: 'loss', axis: 'step', slots: 300 });
     assert.deepEqual([exact.exact, exact.x.length, exact.lines.map(({ count }) => count)], [true, 200, [200, 2]]);
-    assert.deepEqual([exact.lines[0]!.broken, exact.lines[1]!.mean[100]], [[77], -100]);
+    assert.deepEqual([exact.lines[0]!.nan, exact.lines[1]!.mean[100]], [[77], -100]);
     const coarse = await chartMetric(deps, LOCAL, { runIds, key: 'loss', axis: 'step', slots: 20 });
     assert.deepEqual([coarse.exact, coarse.x.length], [false, 20]);
     const relative = await chartMetric(deps, LOCAL, { runIds, key: 'loss', axis: 'relative', slots: 300 });

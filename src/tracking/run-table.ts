@@ -44,6 +44,7 @@ export interface RunTable {
   readonly lifecycle: TextColumn;
   readonly experiment: TextColumn;
   readonly pipeline: TextColumn;
+  readonly pipelineRun: TextColumn;
   readonly step: TextColumn;
   readonly columns: readonly LoggedColumn[];
 }
@@ -90,6 +91,7 @@ export async function readRunTable(deps: ReadDeps, actor: Actor, query: RunTable
       lifecycle: toTextColumn(rows.map(({ lifecycle }) => lifecycle)),
       experiment: toTextColumn(rows.map(({ experiment_id }) => String(experiment_id))),
       pipeline: await readTexts(reading, 'run_tag', 'levain.pipeline'),
+      pipelineRun: await readTexts(reading, 'run_tag', 'levain.pipeline_run'),
       step: await readTexts(reading, 'run_tag', 'levain.step'),
       columns: await readColumns(reading, wanted),
     };
@@ -149,8 +151,10 @@ const MIN_SHARE = 0.5;
 export function defaultColumns({ metrics, params }: LoggedKeys): readonly string[] {
   const most = params[0]?.runs ?? 0;
   const telling = params.filter(({ runs, varies }) => varies && runs >= most * MIN_SHARE);
+  const own = metrics.filter(({ key }) => !key.startsWith('system/'));
+  const best = [...own.filter(({ varies }) => varies), ...own.filter(({ varies }) => !varies)];
   return [
-    ...metrics.slice(0, DEFAULT_METRICS).map(({ key }) => `metrics.${key}`),
+    ...best.slice(0, DEFAULT_METRICS).map(({ key }) => `metrics.${key}`),
     ...telling.slice(0, DEFAULT_PARAMS).map(({ key }) => `params.${key}`),
   ];
 }

@@ -1,94 +1,126 @@
-import { useQueries } from '@tanstack/react-query';
-import { useMemo } from 'react';
-import { call } from '../api/client.ts';
-import type { Series } from '../ui/chart.tsx';
+import { useMemo, useState } from 'react';
+import { useGet } from '../api/queries.ts';
 import { Chart } from '../ui/chart.tsx';
+import { Refusal } from '../ui/confirm.tsx';
+import { number } from '../ui/format.ts';
+import { type ChartRun, type Levels, toSeries } from './metric-series.ts';
 
-export type XAxis = 'step' | 'time';
+export const X_AXES = ['step', 'relative', 'time'] as const;
+export type XAxis = (typeof X_AXES)[number];
 
 interface MetricChartProps {
-  readonly runs: readonly { readonly id: string; readonly name: string }[];
+  readonly runs: readonly ChartRun[];
   readonly metric: string;
   readonly axis: XAxis;
-  /** 0 none to 0.99: exponential smoothing; the raw series stays faint behind. */
+  /** 0 none to 0.99; the raw series stays faint behind. */
   readonly smoothing: number;
   readonly log: boolean;
+  readonly height?: number;
+  readonly syncKey?: string;
 }
 
-const POINTS = 2_000;
+/** One position of the axis for each pixel of a chart in a grid. */
+const SLOTS = 500;
+/** A range that was zoomed into is asked for again as finely as the whole. */
+const MIN_FINER = 0.75;
 
-/** One metric of some runs, by step or by time since each began. */
-export function MetricChart({ runs, metric, axis, smoothing, log }: MetricChartProps) {
-  const histories = useQueries({
-    queries: runs.map(({ id }) => ({
-      queryKey: ['GET /runs/:id/metrics', { id, metric }],
-      queryFn: ({ signal }: { signal: AbortSignal }) =>
-        call('GET /runs/:id/metrics', { params: { id }, query: { key: metric, limit: POINTS } as never, signal }),
-    })),
-  });
-  const stamp = histories.map(({ dataUpdatedAt }) => dataUpdatedAt).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the stamps tell when an answer is another one
-  const { x, series } = useMemo(
-    () =>
-      toSeries(
-        runs.map(({ name }, i) => ({ name, points: histories[i]?.data?.items ?? [] })),
-        axis,
-        smoothing,
-      ),
-    [stamp, runs, axis, smoothing],
+/** One metric of some runs, by step, by time, or by time since each began; finer levels come where one zooms in. */
+export function MetricChart({ runs, metric, axis, smoothing, log, height = 190, syncKey }: MetricChartProps) {
+  const [range, setRange] = useState<readonly [number, number]>();
+  const query = { runs: runs.map(({ id }) => id).join(','), key: metric, axis, slots: SLOTS };
+  const whole = useGet('GET /runs/chart', { query });
+  const part = useGet(
+    'GET /runs/chart',
+    { query: { ...query, ...(range && { from: range[0], to: range[1] }) } },
+    { enabled: range !== undefined && whole.data?.exact === false },
   );
+  const fine = range !== undefined && whole.data?.exact === false && !part.isPlaceholderData ? part.data : undefined;
+  const unit = unitOf(axis, whole.data?.x);
+  const { x, series } = useMemo(() => {
+    if (!whole.data) return { x: [], series: [] };
+    const levels = fine && range ? stitch(whole.data, fine, range) : whole.data;
+    return toSeries(levels, runs, smoothing, unit.scale);
+  }, [whole.data, fine, range, runs, smoothing, unit.scale]);
+  if (whole.error && !whole.data) return <Refusal error={whole.error} />;
   return (
     <Chart
-      title={`${metric} by ${axis === 'step' ? 'step' : 'seconds since the run began'}`}
+      title={`${metric} by ${unit.title}`}
       x={x}
       series={series}
       log={log}
-      xLabel={axis === 'step' ? 'step' : 'seconds'}
-      syncKey="metrics"
+      time={axis === 'time'}
+      height={height}
+      isLoading={whole.isPending}
+      format={number}
+      onZoom={(zoomed) => setRange((before) => keep(before, zoomed && finer(zoomed, x, unit.scale)))}
+      {...(axis !== 'time' && { xLabel: unit.label })}
+      {...(syncKey !== undefined && { syncKey: `${syncKey} ${unit.label}` })}
     />
   );
 }
 
-interface Point {
-  readonly value: number | null;
-  readonly at: string;
-  readonly step: number;
+type Range = readonly [number, number];
+
+/** The same object for the same range, so that nothing is drawn twice. */
+const keep = (before: Range | undefined, next: Range | undefined): Range | undefined =>
+  before && next && before[0] === next[0] && before[1] === next[1] ? before : next;
+
+function finer(
+  [from, to]: readonly [number, number],
+  x: readonly number[],
+  scale: number,
+): readonly [number, number] | undefined {
+  const all = (x.at(-1) ?? 0) - (x[0] ?? 0);
+  return to - from > all * MIN_FINER ? undefined : [from / scale, to / scale];
 }
 
-/** Runs on one shared x; where a run has no point there is a gap, which the plot bridges within the run only. */
-export function toSeries(
-  runs: readonly { readonly name: string; readonly points: readonly Point[] }[],
-  axis: XAxis,
-  smoothing: number,
-): { readonly x: readonly number[]; readonly series: readonly Series[] } {
-  const placed = runs.map(({ points }) => {
-    const start = Date.parse(points[0]?.at ?? '');
-    return points.map(
-      (point) => [axis === 'step' ? point.step : (Date.parse(point.at) - start) / 1_000, point.value] as const,
-    );
-  });
-  const x = [...new Set(placed.flat().map(([at]) => at))].sort((a, b) => a - b);
-  const series = runs.flatMap(({ name }, i): Series[] => {
-    const byX = new Map(placed[i]);
-    const values = x.map((at) => byX.get(at) ?? null);
-    const colour = `--series-${(i % 8) + 1}`;
-    if (smoothing === 0) return [{ label: name, values, colour }];
-    return [
-      { label: `${name} raw`, values, colour, width: 0.4 },
-      { label: name, values: smooth(values, smoothing), colour },
-    ];
-  });
-  return { x, series };
+/** The coarse picture with the fine part put in, so that zooming out shows no hole. */
+function stitch(coarse: Levels, fine: Levels, [from, to]: Range): Levels {
+  const before = coarse.x.findIndex((at) => at >= from);
+  const after = coarse.x.findIndex((at) => at > to);
+  const [head, tail] = [before < 0 ? coarse.x.length : before, after < 0 ? coarse.x.length : after];
+  const cut = <T,>(all: readonly T[], middle: readonly T[]): T[] => [
+    ...all.slice(0, head),
+    ...middle,
+    ...all.slice(tail),
+  ];
+  const slots = (all: readonly number[], middle: readonly number[]): number[] => [
+    ...all.filter((at) => at < head),
+    ...middle.map((at) => at + head),
+    ...all.filter((at) => at >= tail).map((at) => at - tail + head + fine.x.length),
+  ];
+  return {
+    x: cut(coarse.x, fine.x),
+    lines: coarse.lines.map((line, i) => {
+      const part = fine.lines[i]!;
+      return {
+        ...line,
+        mean: cut(line.mean, part.mean),
+        low: cut(line.low ?? line.mean, part.low ?? part.mean),
+        high: cut(line.high ?? line.mean, part.high ?? part.mean),
+        nan: slots(line.nan, part.nan),
+        infinite: slots(line.infinite, part.infinite),
+      };
+    }),
+  };
 }
 
-/** Exponential moving average with the start's bias taken out; gaps stay gaps. */
-export function smooth(values: readonly (number | null)[], weight: number): (number | null)[] {
-  let mean = 0;
-  let total = 0;
-  return values.map((value) => {
-    if (value === null || !Number.isFinite(value)) return null;
-    mean = weight * mean + (1 - weight) * value;
-    total = weight * total + (1 - weight);
-    return mean / total;
-  });
+interface Unit {
+  /** From what the server says to what the axis shows. */
+  readonly scale: number;
+  readonly label: string;
+  readonly title: string;
+}
+
+const [SECOND, MINUTE, HOUR] = [1e-3, 1e-3 / 60, 1e-3 / 3_600];
+const LONG_MS = 3 * 3_600_000;
+const MEDIUM_MS = 5 * 60_000;
+
+function unitOf(axis: XAxis, x: readonly number[] | undefined): Unit {
+  if (axis === 'step') return { scale: 1, label: 'step', title: 'step' };
+  if (axis === 'time') return { scale: SECOND, label: 'time', title: 'time' };
+  const longest = x?.at(-1) ?? 0;
+  const [scale, word] =
+    longest > LONG_MS ? [HOUR, 'hours'] : longest > MEDIUM_MS ? [MINUTE, 'minutes'] : [SECOND, 'seconds'];
+  return { scale, label: `${word} since the start`, title: `${word} since the start of the run` };
 }

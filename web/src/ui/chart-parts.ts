@@ -41,6 +41,10 @@ export interface ChartProps {
   /** Charts of one key share their crosshair and their zoom. */
   readonly syncKey?: string;
   readonly format?: (value: number) => string;
+  /** The numbers are on their way: their place is kept. */
+  readonly isLoading?: boolean;
+  /** Told which x are in sight once a reader zooms; undefined where it is all of them. */
+  readonly onZoom?: (range: readonly [from: number, to: number] | undefined) => void;
 }
 
 export const SERIES_COLOURS = 8;

@@ -45,7 +45,9 @@ export function Chart(props: ChartProps) {
           </Button>
         </span>
       </figcaption>
-      {isEmpty ? (
+      {isEmpty && props.isLoading ? (
+        <Skeleton height={height} />
+      ) : isEmpty ? (
         <p className={`${classes['none']} muted`} style={{ height }}>
           {lost ?? 'No points yet'}
         </p>

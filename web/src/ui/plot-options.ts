@@ -60,7 +60,7 @@ function axesOf({ time = false, log = false, xLabel, yLabel, format = number }: 
   };
   const ticks = (_: uPlot, splits: number[]): string[] => splits.map((value) => (value == null ? '' : format(value)));
   return [
-    { ...axis, space: 64, ...(time && { values: timeTicks }), ...(xLabel && { label: xLabel }) },
+    { ...axis, space: 64, size: time ? 46 : 30, ...(time && { values: timeTicks }), ...(xLabel && { label: xLabel }) },
     { ...axis, size: 62, ...(!log && { values: ticks }), ...(yLabel && { label: yLabel }) },
   ];
 }

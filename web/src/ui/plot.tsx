@@ -81,7 +81,16 @@ export default function Plot(props: PlotProps) {
 }
 
 /** All that a plot is made of but its data. */
-const shapeOf = ({ x: _x, series, hidden: _h, values: _v, format: _f, ...rest }: PlotProps): string =>
+const shapeOf = ({
+  x: _x,
+  series,
+  hidden: _h,
+  values: _v,
+  format: _f,
+  onZoom: _z,
+  isLoading: _l,
+  ...rest
+}: PlotProps): string =>
   JSON.stringify([rest, series.map(({ values: _, band, ...each }) => [each, band !== undefined])]);
 
 const seen = new WeakMap<uPlot, string>();
@@ -90,11 +99,23 @@ const seen = new WeakMap<uPlot, string>();
 function refine(plot: uPlot, props: PlotProps): void {
   const { min, max } = plot.scales['x'] ?? {};
   if (min == null || max == null || !plot.root.isConnected) return;
+  tellZoom(plot, props, min, max);
   const key = `${min} ${max} ${plot.width} ${props.x.length} ${props.x.at(-1)}`;
   if (seen.get(plot) === key) return;
   seen.set(plot, key);
   plot.setData(toData(props, min, max, plot.width), false);
   plot.setScale('x', { min, max });
+}
+
+const told = new WeakMap<uPlot, boolean>();
+
+/** Only changes are told, and that nothing is zoomed into is what holds at first. */
+function tellZoom(plot: uPlot, { x, onZoom }: PlotProps, min: number, max: number): void {
+  if (!onZoom) return;
+  const isZoomed = min > (x[0] ?? min) || max < (x.at(-1) ?? max);
+  if (isZoomed) onZoom([min, max]);
+  else if (told.get(plot)) onZoom(undefined);
+  told.set(plot, isZoomed);
 }
 
 /** Other data: a range that was zoomed into stays, else all of it is shown. */

@@ -1,168 +1,98 @@
-import { Code, SegmentedControl, Slider, Switch } from '@mantine/core';
-import { Link, useParams } from '@tanstack/react-router';
+import { Tabs } from '@mantine/core';
+import { useParams } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
-import { MetricChart, type XAxis } from '../../domain/metric-chart.tsx';
-import { Facts } from '../../ui/facts.tsx';
-import { duration, number } from '../../ui/format.ts';
-import { Page, Part, Split } from '../../ui/page.tsx';
-import { Failure, Rows } from '../../ui/states.tsx';
-import { type Health, Status } from '../../ui/status.tsx';
-import { Table } from '../../ui/table.tsx';
-import { RelativeTime } from '../../ui/time.tsx';
+import { MetricGrid } from '../../domain/metric-grid.tsx';
+import { toChartRuns } from '../../domain/metric-series.ts';
+import { PlaceLink } from '../../domain/place-link.tsx';
+import { placeOfVersion } from '../../domain/places.ts';
+import { RunStatus } from '../../domain/run-status.tsx';
+import { useRunVersions } from '../../domain/run-versions.ts';
+import { duration } from '../../ui/format.ts';
+import { Page } from '../../ui/page.tsx';
+import { Empty, Failure, Rows } from '../../ui/states.tsx';
+import { RelativeTime, useNow } from '../../ui/time.tsx';
 import { useViewState } from '../../ui/view-state.ts';
-import { Artifacts } from './artifacts.tsx';
+import { RunActions } from './actions.tsx';
+import { Files } from './files.tsx';
+import { Overview } from './overview.tsx';
 
-type Run = AnswerOf<'GET /runs/:id'>;
-
-const HEALTH: Readonly<Record<string, Health>> = {
-  FINISHED: 'good',
-  FAILED: 'bad',
-  KILLED: 'watch',
-  RUNNING: 'running',
-};
-const MAX_CHARTS = 20;
+export type Run = AnswerOf<'GET /runs/:id'>;
 
 /** One run: what it was given, what it measured, what it left, on which data, code and environment. */
 export default function RunPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const { data, error, refetch } = useGet('GET /runs/:id', { params: { id } });
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows count={10} />;
+  if (error && data?.id !== id) return <Failure error={error} retry={() => void refetch()} />;
+  if (!data || data.id !== id) return <Rows count={12} />;
   return (
-    <Page
-      title={data.name}
-      status={<Status health={HEALTH[data.status] ?? 'unknown'} word={data.status.toLowerCase()} />}
-    >
-      <Split side={<Side run={data} />}>
-        <Metrics run={data} />
-        <Part title="Artifacts">
-          <Artifacts run={data.id} />
-        </Part>
-      </Split>
+    <Page title={data.name} status={<State run={data} />} actions={<RunActions run={data} />}>
+      <RunTabs run={data} />
     </Page>
   );
 }
 
-const TAGS_OF_OURS = /^(levain|mlflow)\./;
-
-function Side({ run }: { readonly run: Run }) {
-  const tags = Object.entries(run.tags);
+function State({ run }: { readonly run: Run }) {
+  const now = useNow();
+  const version = useRunVersions().get(run.id);
+  const end = run.endedAt === null ? now : Date.parse(run.endedAt);
+  const took = duration(Math.max(0, end - Date.parse(run.startedAt)));
   return (
-    <div style={{ display: 'grid', gap: 20 }}>
-      <Facts
-        facts={[
-          ['id', <Code key="id">{run.id}</Code>],
-          ['started', <RelativeTime key="s" at={run.startedAt} />],
-          ['took', duration(run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.startedAt))],
-          ['user', run.user],
-          ['models', run.models.map(({ name }) => name).join(', ') || '—'],
-          [
-            'why',
-            run.attemptId ? (
-              <Link key="w" to="/why/$id" params={{ id: run.attemptId.split('.').slice(0, 2).join('/') }}>
-                why it ran
-              </Link>
-            ) : (
-              '—'
-            ),
-          ],
-        ]}
-      />
-      <Part title="Parameters">
-        <Pairs label="Parameters" pairs={Object.entries(run.params)} />
-      </Part>
-      <Part title="Data, code and environment">
-        <Pairs label="Data, code and environment" pairs={tags.filter(([key]) => TAGS_OF_OURS.test(key))} />
-      </Part>
-      <Part title="Tags">
-        <Pairs label="Tags" pairs={tags.filter(([key]) => !TAGS_OF_OURS.test(key))} />
-      </Part>
-    </div>
-  );
-}
-
-function Pairs({ label, pairs }: { readonly label: string; readonly pairs: readonly (readonly [string, string])[] }) {
-  if (pairs.length === 0) return <p className="muted">None.</p>;
-  return (
-    <Table
-      label={label}
-      rows={pairs}
-      columns={[
-        { id: 'name', header: 'name', value: ([name]) => name, cell: ([name]) => <span title={name}>{name}</span> },
-        {
-          id: 'value',
-          header: 'value',
-          value: ([, value]) => value,
-          cell: ([, value]) => <span title={value}>{value}</span>,
-        },
-      ]}
-      rowId={([name]) => name}
-      height={300}
-    />
-  );
-}
-
-function Metrics({ run }: { readonly run: Run }) {
-  const [axis, setAxis] = useViewState('x', 'step');
-  const [smoothing, setSmoothing] = useViewState('smooth', '0');
-  const [log, setLog] = useViewState('log');
-  const keys = Object.keys(run.metrics).sort();
-  if (keys.length === 0) return <p className="muted">This run logged no metric.</p>;
-  return (
-    <Part
-      title="Metrics"
-      tools={
-        <span style={{ display: 'inline-flex', gap: 16, alignItems: 'center', flexWrap: 'wrap' }}>
-          <SegmentedControl size="xs" data={['step', 'time']} value={axis} onChange={setAxis} />
-          <Switch
-            size="xs"
-            label="log axis"
-            checked={log === '1'}
-            onChange={(event) => setLog(event.currentTarget.checked ? '1' : undefined)}
-          />
-          <Slider
-            w={120}
-            size="xs"
-            min={0}
-            max={0.95}
-            step={0.05}
-            label={(value) => `smoothing ${value}`}
-            thumbLabel="smoothing"
-            value={Number(smoothing)}
-            onChange={(value) => setSmoothing(value === 0 ? undefined : String(value))}
-          />
+    <>
+      <RunStatus status={run.status} />
+      {run.lifecycle === 'deleted' && <strong>DELETED</strong>}
+      <span>
+        started <RelativeTime at={run.startedAt} />
+      </span>
+      <span>{run.endedAt === null ? `running for ${took}` : `took ${took}`}</span>
+      {run.user !== '' && <span>by {run.user}</span>}
+      {version && (
+        <span>
+          became{' '}
+          <PlaceLink place={placeOfVersion(version.model, version.version)}>
+            {version.model} v{version.version}
+          </PlaceLink>
+          {version.isChampion && ', the champion'}
         </span>
-      }
+      )}
+    </>
+  );
+}
+
+function RunTabs({ run }: { readonly run: Run }) {
+  const [tab, setTab] = useViewState('tab', 'overview');
+  const metrics = useMemo(() => run.latest.map(({ key }) => key), [run.latest]);
+  const runs = useMemo(() => toChartRuns([{ id: run.id, name: run.name }]), [run.id, run.name]);
+  const known = ['overview', 'charts', 'files'].includes(tab) ? tab : 'overview';
+  return (
+    <Tabs
+      value={known}
+      onChange={(next) => setTab(next === 'overview' ? undefined : (next ?? undefined))}
+      keepMounted={false}
     >
-      <Table
-        label="Last values"
-        rows={keys.map((key) => ({ key, value: run.metrics[key] ?? null }))}
-        columns={[
-          { id: 'name', header: 'metric', value: ({ key }) => key },
-          {
-            id: 'value',
-            header: 'last value',
-            numeric: true,
-            value: ({ value }) => value,
-            cell: ({ value }) => <span title={String(value)}>{number(value)}</span>,
-          },
-        ]}
-        rowId={({ key }) => key}
-        height={240}
-      />
-      <div style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(360px, 100%), 1fr))' }}>
-        {keys.slice(0, MAX_CHARTS).map((metric) => (
-          <MetricChart
-            key={metric}
-            runs={[run]}
-            metric={metric}
-            axis={axis as XAxis}
-            smoothing={Number(smoothing)}
-            log={log === '1'}
-          />
-        ))}
-      </div>
-    </Part>
+      <Tabs.List>
+        <Tabs.Tab value="overview">Overview</Tabs.Tab>
+        <Tabs.Tab value="charts">
+          Charts {metrics.length > 0 && <span className="muted">{metrics.length}</span>}
+        </Tabs.Tab>
+        <Tabs.Tab value="files">Artifacts</Tabs.Tab>
+      </Tabs.List>
+      <Tabs.Panel value="overview" pt="md">
+        <Overview run={run} />
+      </Tabs.Panel>
+      <Tabs.Panel value="charts" pt="md">
+        <div style={{ display: 'grid', gap: 16 }}>
+          {metrics.length === 0 ? (
+            <Empty command='mlflow.log_metric("loss", loss, step=step)'>This run measured nothing yet.</Empty>
+          ) : (
+            <MetricGrid runs={runs} metrics={metrics} />
+          )}
+        </div>
+      </Tabs.Panel>
+      <Tabs.Panel value="files" pt="md">
+        <Files run={run} />
+      </Tabs.Panel>
+    </Tabs>
   );
 }

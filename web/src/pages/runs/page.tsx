@@ -1,175 +1,219 @@
-import { Button } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Button, SegmentedControl } from '@mantine/core';
 import { useMemo, useState } from 'react';
-import { call } from '../../api/client.ts';
-import type { AnswerOf } from '../../api/routes.ts';
-import { FilterBar } from '../../ui/filter-bar.tsx';
-import { duration, number } from '../../ui/format.ts';
-import { Id } from '../../ui/id.tsx';
+import { useGet } from '../../api/queries.ts';
+import { useGo } from '../../ui/link.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Empty, Failure, Rows } from '../../ui/states.tsx';
-import { type Health, Status } from '../../ui/status.tsx';
-import { type Column, Table } from '../../ui/table.tsx';
-import { RelativeTime } from '../../ui/time.tsx';
-import { fromSort, toSort, useViewState } from '../../ui/view-state.ts';
+import { exportCsv, Table } from '../../ui/table.tsx';
+import { type TableView, useTableView, useViewState } from '../../ui/view-state.ts';
+import { ColumnMenu } from './column-menu.tsx';
+import { columnsOf } from './columns.tsx';
+import { filterRuns, isGrammar } from './filter.ts';
+import { ExperimentMenu, StateMenu, useExperiments } from './filters.tsx';
+import { Lifecycle } from './lifecycle.tsx';
+import { PipelineRuns } from './pipeline-runs.tsx';
+import classes from './runs.module.css';
+import { SearchBox } from './search-box.tsx';
+import type { Held } from './table-data.ts';
+import { useRunTable } from './table-query.ts';
 
-type Run = AnswerOf<'GET /runs'>['items'][number];
+const KINDS = [
+  { value: '', label: 'Tracked runs' },
+  { value: 'pipelines', label: 'Pipeline runs' },
+];
+export const MAX_COMPARED = 20;
 
-const HEALTH: Readonly<Record<string, Health>> = {
-  FINISHED: 'good',
-  FAILED: 'bad',
-  KILLED: 'watch',
-  RUNNING: 'running',
-};
-const PAGE = 1_000;
-const METRIC_COLUMNS = 6;
-
-/** Tracked runs: search, sort, choose columns, and put some beside each other. */
+/** All runs: those that code logged through MLflow and those that pipelines made. */
 export default function RunsPage() {
-  const navigate = useNavigate();
-  const [words, setWords] = useViewState('q');
-  const [sort, setSort] = useViewState('sort');
-  const [hidden, setHidden] = useViewState('hide');
-  const [selected, select] = useState<ReadonlySet<string>>(new Set());
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    queryKey: ['GET /runs', 'all'],
-    queryFn: ({ pageParam, signal }) =>
-      call('GET /runs', { query: { limit: PAGE, ...(pageParam && { after: pageParam }) } as never, signal }),
-    initialPageParam: '',
-    getNextPageParam: (page) => page.next,
-  });
-  const runs = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
-  const columns = useMemo(() => columnsOf(runs), [runs]);
-  const shown = useMemo(() => filter(runs, words), [runs, words]);
-  const hiddenIds = hidden === '' ? [] : hidden.split(',');
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows count={12} />;
-  if (runs.length === 0)
-    return (
-      <Page title="Runs">
-        <Empty command={`mlflow.set_tracking_uri("${location.origin}")`}>
-          No run yet. Existing MLflow code logs here with one line:
-        </Empty>
-      </Page>
-    );
+  const [kind, setKind] = useViewState('kind');
+  const [text, setText] = useViewState('q');
+  const tools = <SegmentedControl size="xs" data={KINDS} value={kind} onChange={setKind} aria-label="Which runs" />;
   return (
-    <Page
-      title="Runs"
-      actions={
-        selected.size > 1 && (
-          <Button
-            size="xs"
-            onClick={() => void navigate({ to: '/compare', search: { runs: [...selected].join(',') } as never })}
-          >
-            Compare {selected.size}
-          </Button>
-        )
-      }
-    >
-      <FilterBar
-        label="Filter runs"
-        placeholder="name, user, parameter=value"
-        value={words}
-        onChange={setWords}
-        columns={columns}
-        hidden={hiddenIds}
-        onHide={(next) => setHidden(next.join(','))}
-      >
-        <span className="muted">
-          {shown.length === runs.length ? `${runs.length} runs` : `${shown.length} of ${runs.length} runs`}
-        </span>
-        {hasNextPage && (
-          <Button size="compact-xs" variant="subtle" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            Load older
-          </Button>
-        )}
-      </FilterBar>
-      <Table
-        label="Runs"
-        rows={shown}
-        columns={columns}
-        rowId={({ id }) => id}
-        hidden={hiddenIds}
-        sort={toSort(sort)}
-        onSort={(next) => setSort(fromSort(next))}
-        selected={selected}
-        onSelect={select}
-        onOpen={({ id }) => void navigate({ to: '/runs/$id', params: { id } })}
-        height={640}
-      />
+    <Page title="Runs" actions={tools}>
+      {kind === 'pipelines' ? (
+        <>
+          <SearchBox value={text} onChange={setText} error={null} />
+          <PipelineRuns words={text} />
+        </>
+      ) : (
+        <TrackedRuns text={text} onText={setText} />
+      )}
     </Page>
   );
 }
 
-/** Every word must stand in the run's name, user, status, or `parameter=value`. */
-function filter(runs: readonly Run[], text: string): readonly Run[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return runs;
-  return runs.filter((run) => {
-    const all = textOf(run);
-    return words.every((word) => all.includes(word));
+function TrackedRuns({ text, onText }: { readonly text: string; readonly onText: (text: string) => void }) {
+  const [experiment, setExperiment] = useViewState('exp');
+  const [states, setStates] = useViewState('state');
+  const [chosen, setChosen] = useViewState('cols');
+  const view = useRunsView();
+  const chosenStates = useMemo(() => states.split(',').filter(Boolean), [states]);
+  const isDeleted = chosenStates.includes('deleted');
+  const { data, error, refetch } = useRunTable({
+    experiment,
+    view: isDeleted ? 'deleted' : 'active',
+    columns: useMemo(() => parseColumns(chosen), [chosen]),
   });
-}
-
-const texts = new WeakMap<Run, string>();
-function textOf(run: Run): string {
-  let text = texts.get(run);
-  if (text === undefined) {
-    const params = Object.entries(run.params).map(([key, value]) => `${key}=${value}`);
-    text = [run.id, run.name, run.user, run.status, ...params].join(' ').toLowerCase();
-    texts.set(run, text);
-  }
-  return text;
-}
-
-function columnsOf(runs: readonly Run[]): readonly Column<Run>[] {
-  return [
-    { id: 'name', header: 'run', value: ({ name }) => name },
-    { id: 'id', header: 'id', value: ({ id }) => id, cell: ({ id }) => <Id id={id} /> },
+  const grammar = isGrammar(text) ? text : '';
+  const match = useGet(
+    'GET /runs/matches',
     {
-      id: 'status',
-      header: 'status',
-      value: ({ status }) => status,
-      cell: ({ status }) => <Status health={HEALTH[status] ?? 'unknown'} word={status.toLowerCase()} />,
+      query: { filter: grammar, view: isDeleted ? 'deleted' : 'active', ...(experiment !== '' && { experiment }) },
     },
-    {
-      id: 'started',
-      header: 'started',
-      value: ({ startedAt }) => startedAt,
-      cell: ({ startedAt }) => <RelativeTime at={startedAt} />,
-    },
-    {
-      id: 'took',
-      header: 'took',
-      numeric: true,
-      value: tookMs,
-      cell: (run) => duration(tookMs(run)),
-    },
-    { id: 'user', header: 'user', value: ({ user }) => user },
-    ...mostUsed(runs, ({ metrics }) => metrics).map(
-      (key): Column<Run> => ({
-        id: `metric:${key}`,
-        header: key,
-        numeric: true,
-        value: ({ metrics }) => metrics[key],
-        cell: ({ metrics }) => <span title={String(metrics[key] ?? '')}>{number(metrics[key])}</span>,
+    { enabled: grammar !== '' },
+  );
+  const problem = grammar === '' ? null : match.error;
+  const matches = useMemo(
+    () => (grammar !== '' && match.data ? new Set(match.data.ids) : undefined),
+    [grammar, match.data],
+  );
+  const shown = useMemo(
+    () =>
+      filterRuns(data?.rows ?? [], {
+        words: grammar === '' ? text : '',
+        states: chosenStates.filter((state) => state !== 'deleted'),
+        matches,
       }),
-    ),
-  ];
+    [data, text, grammar, chosenStates, matches],
+  );
+  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (!data) return <Rows count={14} />;
+  if (data.total === 0 && !isDeleted && experiment === '') return <NoRuns />;
+  return (
+    <>
+      <div className={classes['bar']}>
+        <SearchBox value={text} onChange={onText} error={problem} />
+        <ExperimentMenu value={experiment} onChange={setExperiment} />
+        <StateMenu rows={data.rows} chosen={chosenStates} onChoose={(next) => setStates(next.join(','))} />
+        <ColumnMenu
+          shown={data.columns}
+          onShow={(next) => setChosen(next && toText(next))}
+          hidden={view.hidden}
+          onHide={view.onHide}
+        />
+        <Count shown={shown.length} data={data} />
+      </div>
+      <RunTable data={data} rows={shown} view={view} isDeleted={isDeleted} />
+    </>
+  );
 }
 
-const tookMs = ({ startedAt, endedAt }: Run): number | null =>
-  endedAt === null ? null : Date.parse(endedAt) - Date.parse(startedAt);
+interface RunTableProps {
+  readonly data: Held;
+  readonly rows: Held['rows'];
+  readonly view: TableView;
+  readonly isDeleted: boolean;
+}
 
-const SAMPLE = 500;
+function RunTable({ data, rows, view, isDeleted }: RunTableProps) {
+  const go = useGo();
+  const [selected, select] = useSelection();
+  const experiments = useExperiments();
+  const columns = useMemo(() => columnsOf(data.columns, experiments), [data.columns, experiments]);
+  return (
+    <Table
+      label="Runs"
+      rows={rows}
+      columns={columns}
+      rowId={({ id }) => id}
+      hidden={view.hidden}
+      sort={view.sort}
+      onSort={view.onSort}
+      to={({ id }) => `/runs/${id}`}
+      selected={selected}
+      onSelect={select}
+      selectionBar={(ids) => (
+        <>
+          <Button
+            size="xs"
+            disabled={ids.size < 2 || ids.size > MAX_COMPARED}
+            title={ids.size > MAX_COMPARED ? `at most ${MAX_COMPARED} at once` : ''}
+            onClick={() => go(`/compare?runs=${[...ids].join(',')}`)}
+          >
+            Compare
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() =>
+              exportCsv(
+                'runs',
+                rows.filter(({ id }) => ids.has(id)),
+                columns,
+              )
+            }
+          >
+            CSV
+          </Button>
+          <Lifecycle ids={[...ids]} isDeleted={isDeleted} onDone={() => select(new Set())} />
+        </>
+      )}
+      height={TABLE_HEIGHT}
+      empty={isDeleted ? 'No deleted run is like that.' : 'No run is like that. Escape in the search box shows all.'}
+    />
+  );
+}
 
-function mostUsed(runs: readonly Run[], of: (run: Run) => Readonly<Record<string, unknown>>): readonly string[] {
-  const counts = new Map<string, number>();
-  for (const run of runs.slice(0, SAMPLE))
-    for (const key of Object.keys(of(run))) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return [...counts.entries()]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, METRIC_COLUMNS)
-    .map(([key]) => key);
+const TABLE_HEIGHT = 640;
+
+function Count({ shown, data }: { readonly shown: number; readonly data: Held }) {
+  const all = data.total.toLocaleString('en-US');
+  const some = shown.toLocaleString('en-US');
+  const cut = data.rows.length < data.total ? `, the newest ${data.rows.length.toLocaleString('en-US')} are here` : '';
+  return (
+    <output className={classes['count']}>
+      {shown === data.total ? `${all} runs` : `${some} of ${all} runs`}
+      {cut}
+    </output>
+  );
+}
+
+function NoRuns() {
+  return (
+    <Empty command={`import mlflow\nmlflow.set_tracking_uri("${location.origin}")`}>
+      No run yet. Code that logs with MLflow needs one line; what pipelines run is here by itself.
+    </Empty>
+  );
+}
+
+const USUALLY_HIDDEN = 'id,experiment';
+
+/** As of any table, but some facts are hidden until they are asked for. */
+function useRunsView(): TableView {
+  const view = useTableView();
+  const [hide, setHide] = useViewState('hide', USUALLY_HIDDEN);
+  return {
+    ...view,
+    hidden: useMemo(() => (hide === 'none' ? [] : hide.split(',')), [hide]),
+    onHide: (next) => setHide(next.length === 0 ? 'none' : next.join(',')),
+  };
+}
+
+/** A few selected rows stand in the address, so that back brings them back; many do not fit there. */
+function useSelection(): readonly [ReadonlySet<string>, (ids: ReadonlySet<string>) => void] {
+  const [text, setText] = useViewState('sel');
+  const [many, setMany] = useState<ReadonlySet<string>>();
+  const selected = useMemo(() => many ?? new Set(text.split(',').filter(Boolean)), [many, text]);
+  const select = (ids: ReadonlySet<string>): void => {
+    const isFew = ids.size <= MAX_COMPARED;
+    setMany(isFew ? undefined : ids);
+    setText(isFew ? [...ids].join(',') : undefined);
+  };
+  return [selected, select];
+}
+
+/** Keys may hold commas and worse. */
+const toText = (columns: readonly string[]): string =>
+  columns.length === 0 ? 'none' : columns.map(encodeURIComponent).join(',');
+
+function parseColumns(text: string): readonly string[] | undefined {
+  if (text === '') return undefined;
+  if (text === 'none') return [];
+  return text.split(',').flatMap((part) => {
+    try {
+      return [decodeURIComponent(part)];
+    } catch {
+      return [];
+    }
+  });
 }
