@@ -1,9 +1,10 @@
 import { Code as Mono } from '@mantine/core';
 import { useGet } from '../../api/queries.ts';
-import { PlaceLink } from '../../domain/place-link.tsx';
+import { placeOfData } from '../../domain/places.ts';
 import { Facts } from '../../ui/facts.tsx';
 import { count } from '../../ui/format.ts';
 import { Id } from '../../ui/id.tsx';
+import { GoLink } from '../../ui/link.tsx';
 import type { Run } from './page.tsx';
 import classes from './run.module.css';
 
@@ -40,12 +41,11 @@ const MAX_VERSIONS = 200;
 function DatasetVersion({ name, versionId }: Used) {
   const { data } = useGet('GET /datasets/:name/versions', { params: { name }, query: { limit: MAX_VERSIONS } });
   const found = data?.items.find(({ id }) => id === versionId);
-  const search = found ? { version: String(found.version) } : {};
   return (
     <>
-      <PlaceLink place={{ to: `/data/${encodeURIComponent(name)}`, search }}>
+      <GoLink to={placeOfData(name, found?.version)}>
         {name} {found ? `v${found.version}` : ''}
-      </PlaceLink>{' '}
+      </GoLink>{' '}
       <span className="muted">{found ? `${count(found.rowCount)} rows` : versionId.slice(-7)}</span>
     </>
   );

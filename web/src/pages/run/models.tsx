@@ -1,4 +1,3 @@
-import { PlaceLink } from '../../domain/place-link.tsx';
 import { placeOfVersion } from '../../domain/places.ts';
 import { useRunVersions } from '../../domain/run-versions.ts';
 import { GoLink } from '../../ui/link.tsx';
@@ -48,9 +47,9 @@ export function Models({ run }: { readonly run: Run }) {
             value: () => (version ? `${version.model} v${version.version}` : null),
             cell: () =>
               version ? (
-                <PlaceLink place={placeOfVersion(version.model, version.version)}>
+                <GoLink to={placeOfVersion(version.model, version.version)}>
                   {version.model} v{version.version}
-                </PlaceLink>
+                </GoLink>
               ) : (
                 '—'
               ),

@@ -1,9 +1,8 @@
-import { Link } from '@tanstack/react-router';
 import { useGet } from '../../api/queries.ts';
-import { PlaceLink } from '../../domain/place-link.tsx';
 import { placeOfRun, placeOfWhy } from '../../domain/places.ts';
 import { Facts } from '../../ui/facts.tsx';
 import { Id } from '../../ui/id.tsx';
+import { GoLink } from '../../ui/link.tsx';
 import { Part, Split } from '../../ui/page.tsx';
 import { useExperiments } from '../runs/filters.tsx';
 import { ChildRuns } from './children.tsx';
@@ -56,24 +55,24 @@ function Origin({ run }: { readonly run: Run }) {
         ['run', <Id key="id" id={run.id} />],
         [
           'experiment',
-          <Link key="e" to="/runs" search={{ exp: run.experimentId } as never}>
+          <GoLink key="e" to={`/runs?exp=${run.experimentId}`}>
             {experiments.get(run.experimentId) ?? run.experimentId}
-          </Link>,
+          </GoLink>,
         ],
         ...(parent === undefined ? [] : [['part of', <Parent key="p" id={parent} />] as const]),
         ...(made
           ? [
               [
                 'made by',
-                <PlaceLink key="m" place={placeOfRun(made.pipeline ?? '', made.run)}>
+                <GoLink key="m" to={placeOfRun(made.pipeline ?? '', made.run)}>
                   {made.pipeline ?? 'a pipeline'} / {made.step}
-                </PlaceLink>,
+                </GoLink>,
               ] as const,
               [
                 'why',
-                <PlaceLink key="w" place={placeOfWhy(`${made.run}/${made.step}`)}>
+                <GoLink key="w" to={placeOfWhy(`${made.run}/${made.step}`)}>
                   why it ran
-                </PlaceLink>,
+                </GoLink>,
               ] as const,
             ]
           : []),
@@ -84,9 +83,5 @@ function Origin({ run }: { readonly run: Run }) {
 
 function Parent({ id }: { readonly id: string }) {
   const { data } = useGet('GET /runs/:id', { params: { id } });
-  return (
-    <Link to="/runs/$id" params={{ id }}>
-      {data?.name ?? id.slice(-7)}
-    </Link>
-  );
+  return <GoLink to={`/runs/${id}`}>{data?.name ?? id.slice(-7)}</GoLink>;
 }

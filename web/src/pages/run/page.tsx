@@ -5,11 +5,11 @@ import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
 import { MetricGrid } from '../../domain/metric-grid.tsx';
 import { toChartRuns } from '../../domain/metric-series.ts';
-import { PlaceLink } from '../../domain/place-link.tsx';
 import { placeOfVersion } from '../../domain/places.ts';
 import { RunStatus } from '../../domain/run-status.tsx';
 import { useRunVersions } from '../../domain/run-versions.ts';
 import { duration } from '../../ui/format.ts';
+import { GoLink } from '../../ui/link.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Empty, Failure, Rows } from '../../ui/states.tsx';
 import { RelativeTime, useNow } from '../../ui/time.tsx';
@@ -17,6 +17,7 @@ import { useViewState } from '../../ui/view-state.ts';
 import { RunActions } from './actions.tsx';
 import { Files } from './files.tsx';
 import { Overview } from './overview.tsx';
+import classes from './run.module.css';
 
 export type Run = AnswerOf<'GET /runs/:id'>;
 
@@ -50,9 +51,9 @@ function State({ run }: { readonly run: Run }) {
       {version && (
         <span>
           became{' '}
-          <PlaceLink place={placeOfVersion(version.model, version.version)}>
+          <GoLink className={classes['inText']} to={placeOfVersion(version.model, version.version)}>
             {version.model} v{version.version}
-          </PlaceLink>
+          </GoLink>
           {version.isChampion && ', the champion'}
         </span>
       )}

@@ -1,8 +1,8 @@
-import { PlaceLink } from '../../domain/place-link.tsx';
 import { placeOfRun } from '../../domain/places.ts';
 import { RunStatus } from '../../domain/run-status.tsx';
 import { duration, exact, number } from '../../ui/format.ts';
 import { Id } from '../../ui/id.tsx';
+import { GoLink } from '../../ui/link.tsx';
 import type { Column } from '../../ui/table.tsx';
 import { RelativeTime } from '../../ui/time.tsx';
 import type { RunRow } from './table-data.ts';
@@ -40,11 +40,7 @@ export const FACTS: readonly Column<RunRow>[] = [
     title: 'the pipeline and step that made it',
     value: ({ pipeline, step }) => (pipeline === null ? null : `${pipeline} / ${step ?? ''}`),
     cell: ({ pipeline, pipelineRun, step }) =>
-      pipeline === null ? (
-        '—'
-      ) : (
-        <PlaceLink place={placeOfRun(pipeline, pipelineRun ?? '')}>{`${pipeline} / ${step}`}</PlaceLink>
-      ),
+      pipeline === null ? '—' : <GoLink to={placeOfRun(pipeline, pipelineRun ?? '')}>{`${pipeline} / ${step}`}</GoLink>,
     width: 132,
   },
   { id: 'user', header: 'user', value: ({ user }) => (user === '' ? null : user), width: 96 },

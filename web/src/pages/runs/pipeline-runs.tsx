@@ -50,7 +50,7 @@ export function PipelineRuns({ words }: { readonly words: string }) {
       rowId={({ id }) => id}
       sort={view.sort}
       onSort={view.onSort}
-      to={({ pipeline, id }) => `${placeOfRun(pipeline, id).to}?run=${id}`}
+      to={({ pipeline, id }) => placeOfRun(pipeline, id)}
       height={TABLE_HEIGHT}
       empty="No pipeline run is like that."
     />
