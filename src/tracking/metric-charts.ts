@@ -75,24 +75,23 @@ export async function summarizeMetrics(deps: ReadDeps, actor: Actor, runId: stri
     const named = await listSeriesOfRun(tx, actor.projectId, runId);
     const ids = named.map(({ id }) => id);
     if (ids.length === 0) return { series: named, hot: [], chunks: [] };
-    return { series: named, hot: await summarizeHot(tx, ids), chunks: await listChunks(tx, ids) };
+    return { series: named, hot: await summarizeHot(tx, actor.projectId, runId), chunks: await listChunks(tx, ids) };
   });
   const keyOf = new Map(series.map(({ id, name }) => [id, name]));
   const sums = new Map<string, { count: number; nans: number; low: number; high: number }>();
-  const sumOf = (seriesId: number) => {
-    const key = keyOf.get(seriesId) ?? '';
+  const sumOf = (key: string) => {
     const sum = sums.get(key) ?? { count: 0, nans: 0, low: Infinity, high: -Infinity };
     sums.set(key, sum);
     return sum;
   };
-  for (const { series_id, is_nan, points, low, high } of hot) {
-    const sum = sumOf(series_id);
-    sum.count += Number(points);
-    if (is_nan === 1) sum.nans += Number(points);
+  for (const { name, is_nan, count, low, high } of hot) {
+    const sum = sumOf(name);
+    sum.count += Number(count);
+    if (is_nan === 1) sum.nans += Number(count);
     else [sum.low, sum.high] = [Math.min(sum.low, low), Math.max(sum.high, high)];
   }
   for (const chunk of chunks) {
-    const sum = sumOf(chunk.series_id);
+    const sum = sumOf(keyOf.get(chunk.series_id) ?? '');
     const part = summaryOf(chunk);
     sum.count += chunk.count;
     sum.nans += part.nans;

@@ -40,13 +40,24 @@ export async function listHot(tx: Tx, seriesIds: readonly number[]) {
   return sqlOf<TrackingTables>(tx).selectFrom('metric_hot').selectAll().where('series_id', 'in', seriesIds).execute();
 }
 
-/** Lowest, highest and how many of the points that are not sealed, a series; NaN apart. */
-export async function summarizeHot(tx: Tx, seriesIds: readonly number[]) {
-  return sqlOf<TrackingTables>(tx)
+/** Lowest, highest and how many of a run's points that are not sealed, a key; NaN apart, and what stands in two contexts once. */
+export async function summarizeHot(tx: Tx, projectId: string, runId: string) {
+  const points = sqlOf<TrackingTables>(tx)
     .selectFrom('metric_hot')
-    .select(['series_id', 'is_nan'])
-    .select(({ fn }) => [fn.countAll<number>().as('points'), fn.min('value').as('low'), fn.max('value').as('high')])
-    .where('series_id', 'in', seriesIds)
-    .groupBy(['series_id', 'is_nan'])
+    .innerJoin('series', 'series.id', 'metric_hot.series_id')
+    .select(['series.key_id', 'metric_hot.step', 'metric_hot.ts', 'metric_hot.is_nan', 'metric_hot.value'])
+    .distinct()
+    .where('series.project_id', '=', projectId)
+    .where('series.run_id', '=', runId);
+  return sqlOf<TrackingTables>(tx)
+    .selectFrom(points.as('points'))
+    .innerJoin('metric_key', 'metric_key.id', 'points.key_id')
+    .select(['metric_key.name', 'points.is_nan'])
+    .select(({ fn }) => [
+      fn.countAll<number>().as('count'),
+      fn.min('points.value').as('low'),
+      fn.max('points.value').as('high'),
+    ])
+    .groupBy(['metric_key.name', 'points.is_nan'])
     .execute();
 }

@@ -14,7 +14,7 @@ const HEIGHT = 150;
 export function Curves({ run }: { readonly run: Run }) {
   const { data } = useGet('GET /runs/:id/metric-summaries', { params: { id: run.id } });
   const runs = useMemo(() => toChartRuns([{ id: run.id, name: run.name }]), [run.id, run.name]);
-  const curves = (data?.items ?? []).filter(({ key, count, nans }) => count - nans > 1 && !key.startsWith('system/'));
+  const curves = (data?.items ?? []).filter(({ key, low, high }) => low !== high && !key.startsWith('system/'));
   if (curves.length === 0) return null;
   return (
     <Part title="Curves" tools={<GoLink to={`/runs/${run.id}?tab=charts`}>All charts</GoLink>}>
