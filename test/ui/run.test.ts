@@ -240,6 +240,6 @@ test('a run that still measures shows each point by itself', () =>
 
 test('a run that is not there says so, with the id to quote', () =>
   withPage('/runs/0123456789abcdef0123456789abcdef', async (page) => {
-    await page.getByRole('alert').getByText('Not found').waitFor();
+    await page.getByRole('heading', { name: 'Not found' }).waitFor();
     await page.getByText(/^request /).waitFor();
   }));

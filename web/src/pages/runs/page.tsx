@@ -49,10 +49,11 @@ function TrackedRuns({ text, onText }: { readonly text: string; readonly onText:
   const view = useRunsView();
   const chosenStates = useMemo(() => states.split(',').filter(Boolean), [states]);
   const isDeleted = chosenStates.includes('deleted');
+  const wanted = useMemo(() => parseColumns(chosen), [chosen]);
   const { data, error, refetch } = useRunTable({
     experiment,
     view: isDeleted ? 'deleted' : 'active',
-    columns: useMemo(() => parseColumns(chosen), [chosen]),
+    columns: wanted,
   });
   const grammar = isGrammar(text) ? text : '';
   const match = useGet(
@@ -86,7 +87,7 @@ function TrackedRuns({ text, onText }: { readonly text: string; readonly onText:
         <ExperimentMenu value={experiment} onChange={setExperiment} />
         <StateMenu rows={data.rows} chosen={chosenStates} onChoose={(next) => setStates(next.join(','))} />
         <ColumnMenu
-          shown={data.columns}
+          shown={wanted ?? data.columns}
           onShow={(next) => setChosen(next && toText(next))}
           hidden={view.hidden}
           onHide={view.onHide}
