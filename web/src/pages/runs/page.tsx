@@ -1,5 +1,5 @@
 import { Button, SegmentedControl } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { useGet } from '../../api/queries.ts';
 import { useGo } from '../../ui/link.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -10,6 +10,7 @@ import { ColumnMenu } from './column-menu.tsx';
 import { columnsOf } from './columns.tsx';
 import { filterRuns, isGrammar } from './filter.ts';
 import { ExperimentMenu, StateMenu, useExperiments } from './filters.tsx';
+import { useLazyViewState } from './lazy-view-state.ts';
 import { Lifecycle } from './lifecycle.tsx';
 import { PipelineRuns } from './pipeline-runs.tsx';
 import classes from './runs.module.css';
@@ -26,7 +27,7 @@ export const MAX_COMPARED = 20;
 /** All runs: those that code logged through MLflow and those that pipelines made. */
 export default function RunsPage() {
   const [kind, setKind] = useViewState('kind');
-  const [text, setText] = useViewState('q');
+  const [text, setText] = useLazyViewState('q');
   const tools = <SegmentedControl size="xs" data={KINDS} value={kind} onChange={setKind} aria-label="Which runs" />;
   return (
     <Page title="Runs" actions={tools}>
@@ -55,7 +56,9 @@ function TrackedRuns({ text, onText }: { readonly text: string; readonly onText:
     view: isDeleted ? 'deleted' : 'active',
     columns: wanted,
   });
-  const grammar = isGrammar(text) ? text : '';
+  const typed = useDeferredValue(text);
+  const grammar = useRested(isGrammar(typed) ? typed : '');
+  const words = isGrammar(typed) ? '' : typed;
   const match = useGet(
     'GET /runs/matches',
     {
@@ -71,11 +74,11 @@ function TrackedRuns({ text, onText }: { readonly text: string; readonly onText:
   const shown = useMemo(
     () =>
       filterRuns(data?.rows ?? [], {
-        words: grammar === '' ? text : '',
+        words,
         states: chosenStates.filter((state) => state !== 'deleted'),
         matches,
       }),
-    [data, text, grammar, chosenStates, matches],
+    [data, words, chosenStates, matches],
   );
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={14} />;
@@ -175,6 +178,18 @@ function NoRuns() {
       No run yet. Code that logs with MLflow needs one line; what pipelines run is here by itself.
     </Empty>
   );
+}
+
+const TYPING_MS = 60;
+
+/** A filter goes to the server once typing rests for a moment; taken away, it is gone at once. */
+function useRested(text: string): string {
+  const [rested, setRested] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(text), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return text === '' ? '' : rested;
 }
 
 const USUALLY_HIDDEN = 'id,experiment';
