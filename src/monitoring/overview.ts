@@ -31,7 +31,12 @@ export interface MonitorView {
   /** Of the newest window: every watched column. */
   readonly features: readonly Readonly<Record<string, unknown>>[];
   /** By day of the predictions. */
-  readonly performance: readonly (Omit<Day, 'start'> & { readonly day: string; readonly version: number | null })[];
+  readonly performance: readonly (Omit<Day, 'start'> & {
+    readonly day: string;
+    readonly version: number | null;
+    /** The loss that the gate measured, or the first days; null where neither did. */
+    readonly reference: number | null;
+  })[];
   /** The versions that the windows speak of, with what their gates measured: what performance is compared with. */
   readonly versions: readonly {
     readonly version: number;
@@ -98,7 +103,7 @@ export async function getMonitor(
     performance: rows
       .filter((row) => row.rule === 'performance.day')
       .map((row) => {
-        const { start, ...day } = JSON.parse(row.details) as Day;
+        const { start, ...day } = JSON.parse(row.details) as Day & { readonly reference: number | null };
         return {
           ...day,
           day: new Date(start).toISOString().slice(0, 10),
