@@ -10,6 +10,8 @@ import { theme, variables } from './ui/theme.ts';
 import './ui/tokens.css';
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
+// Styles that dialogs add while they are open (no scrolling behind them) read it from here.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 const queries = createQueries();
 const pages = createPages();
 
