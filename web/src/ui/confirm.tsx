@@ -16,8 +16,10 @@ interface DialogProps {
   readonly reason?: 'optional' | 'needed';
   readonly danger?: boolean;
   /** It cannot be done as things stand; why is told elsewhere in the dialog. */
-  readonly disabled?: boolean;
+  readonly blocked?: boolean;
   readonly size?: 'md' | 'lg' | 'xl';
+  /** What was done goes on to be shown in the same place. */
+  readonly staysOpen?: boolean;
   /** Choices to make before. */
   readonly children?: ReactNode;
 }
@@ -33,8 +35,9 @@ export function ConfirmDialog(props: DialogProps) {
     act,
     reason,
     danger,
-    disabled,
+    blocked,
     size = 'md',
+    staysOpen = false,
     children,
   } = props;
   const [why, setWhy] = useState('');
@@ -46,7 +49,7 @@ export function ConfirmDialog(props: DialogProps) {
     try {
       await act(why.trim());
       setWhy('');
-      onClose();
+      if (!staysOpen) onClose();
     } catch (caught) {
       setError(caught);
     } finally {
@@ -57,7 +60,7 @@ export function ConfirmDialog(props: DialogProps) {
     <Modal
       opened={isOpen}
       onClose={onClose}
-      title={title}
+      title={<strong>{title}</strong>}
       centered
       size={size}
       onExitTransitionEnd={() => setError(null)}
@@ -93,7 +96,7 @@ export function ConfirmDialog(props: DialogProps) {
               size="xs"
               type="submit"
               loading={isBusy}
-              disabled={disabled || (reason === 'needed' && why.trim() === '')}
+              disabled={blocked || (reason === 'needed' && why.trim() === '')}
               {...(danger && { color: 'red' })}
             >
               {verb}
@@ -107,7 +110,10 @@ export function ConfirmDialog(props: DialogProps) {
 
 const MAX_REASON = 1_000;
 
-interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose' | 'disabled'> {
+/** A dialog that a menu or an address opened. */
+export type Opened = Pick<DialogProps, 'isOpen' | 'onClose'>;
+
+export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
   readonly primary?: boolean;
   /** The button that opens. */
   readonly disabled?: boolean;
@@ -130,6 +136,11 @@ export function Confirm({ primary, disabled, ...dialog }: ConfirmProps) {
       <ConfirmDialog {...dialog} isOpen={isOpen} onClose={() => setOpen(false)} />
     </>
   );
+}
+
+/** An action that has a button of its own, or that a menu opened. */
+export function Action({ opened, ...props }: ConfirmProps & { readonly opened?: Opened | undefined }) {
+  return opened ? <ConfirmDialog {...props} {...opened} /> : <Confirm {...props} />;
 }
 
 /** Why it was not done: what the server said, what to do, and the id to quote. */
