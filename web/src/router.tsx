@@ -49,6 +49,7 @@ const tree = root.addChildren([
     tab('/live', () => import('./pages/model/live.tsx')),
     tab('/monitor', () => import('./pages/model/monitor.tsx')),
     tab('/versions', () => import('./pages/model/versions.tsx')),
+    tab('/versions/$version', () => import('./pages/model/versions/page.tsx')),
     tab('/pipeline', () => import('./pages/model/pipeline.tsx')),
   ]),
 ]);

@@ -35,19 +35,31 @@ export async function call<C extends CallName>(name: C, ...[options]: Arguments<
     body?: unknown;
     signal?: AbortSignal;
   };
+  const text = await textAt(addressOf(path, params, query), {
+    method,
+    ...(signal && { signal }),
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  return (text === '' ? undefined : JSON.parse(text)) as AnswerOf<C>;
+}
+
+/** A file of the server as text, from the address that `fileAddress` gives. Throws `ApiError`. */
+export const readText = (address: string, signal: AbortSignal): Promise<string> => textAt(address, { signal });
+
+/** The address of a file below a route that ends in `/*`; for links too. */
+export const fileAddress = (path: `${string}/*`, params: object, file: string): string =>
+  addressOf(path.slice(0, -1), params) + file.split('/').map(encodeURIComponent).join('/');
+
+async function textAt(address: string, init: RequestInit): Promise<string> {
   let response: Response;
   try {
-    response = await fetch(addressOf(path, params, query), {
-      method,
-      ...(signal && { signal }),
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
+    response = await fetch(address, init);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (init.signal?.aborted) throw error;
     throw new ApiError('unreachable', 0, 'The server does not answer');
   }
   const text = await response.text();
-  if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as AnswerOf<C>;
+  if (response.ok) return text;
   throw toError(response.status, text);
 }
 

@@ -65,7 +65,20 @@ export function LightLink({ model, name, light }: LightLinkProps) {
   );
 }
 
-const evidenceOf = (model: string, name: LightName): string =>
+/** The five lights with their words, each leading to its evidence. */
+export function LightLinks({ model, lights }: { readonly model: string; readonly lights: Lights }) {
+  return (
+    <span className={classes['lights']}>
+      {LIGHTS.map((name) => (
+        <GoLink key={name} to={evidenceOf(model, name)} title={saysOf(name, lights[name])}>
+          <Status health={healthOf(lights[name].state)} word={name} />
+        </GoLink>
+      ))}
+    </span>
+  );
+}
+
+export const evidenceOf = (model: string, name: LightName): string =>
   name === 'service' ? placeOfModel(model, 'live') : `${placeOfModel(model, 'monitor')}?light=${name}`;
 
 /** Five equal columns, each light above its word: what fits a phone. */

@@ -1,18 +1,21 @@
 import { Skeleton } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { call } from '../api/client.ts';
-import { useChange, useGet } from '../api/queries.ts';
-import { Confirm, Refusal } from '../ui/confirm.tsx';
+import { useEffect, useRef, useState } from 'react';
+import { useChange } from '../api/queries.ts';
+import { Action, Confirm, type Opened, Refusal } from '../ui/confirm.tsx';
+import { usePlan } from './plan.ts';
+
+export { Fallback } from './fallback.tsx';
 
 /** No retraining and no promotion until somebody resumes. */
-export function Hold({ model }: { readonly model: string }) {
+export function Hold({ model, opened }: { readonly model: string; readonly opened?: Opened }) {
   const hold = useChange('POST /models/:model/hold');
   return (
-    <Confirm
+    <Action
+      opened={opened}
       verb="Hold"
       title={`Hold ${model}`}
       reason="needed"
-      consequence={`No retraining and no promotion of ${model} until it is resumed. What is live goes on answering.`}
+      consequence={`No retraining and no promotion of ${model} until resume: triggers start no run, a rollout under way stops before 100 %. What is live goes on answering; nothing is deleted.`}
       act={(reason) => hold.mutateAsync({ params: { model }, body: { reason } })}
     />
   );
@@ -23,12 +26,14 @@ interface ResumeProps {
   /** Why it is held. */
   readonly held?: string | null;
   readonly primary?: boolean;
+  readonly opened?: Opened;
 }
 
-export function Resume({ model, held, primary = true }: ResumeProps) {
+export function Resume({ model, held, primary = true, opened }: ResumeProps) {
   const resume = useChange('POST /models/:model/resume');
   return (
-    <Confirm
+    <Action
+      opened={opened}
       verb="Resume"
       title={`Resume ${model}`}
       primary={primary}
@@ -37,7 +42,10 @@ export function Resume({ model, held, primary = true }: ResumeProps) {
           <p>
             {model} is HELD{held ? `: ${held}` : ''}.
           </p>
-          <p>Retraining and promotion are allowed again. What is live does not change.</p>
+          <p>
+            Retraining and promotion are allowed again. What is live does not change; a version that was approved
+            meanwhile is not rolled out by itself.
+          </p>
         </>
       }
       act={() => resume.mutateAsync({ params: { model } })}
@@ -92,74 +100,57 @@ export function Rerun({ pipeline, draft = false, primary = false }: RerunProps) 
 }
 
 /** Back to the version before, with how many answers would differ, and what it does not undo. */
-export function RollBack({ endpoint }: { readonly endpoint: string }) {
+export function RollBack({ endpoint, opened }: { readonly endpoint: string; readonly opened?: Opened }) {
   const back = useChange('POST /rollbacks');
+  // A dialog that is closed has nothing to compare.
+  const plan = useRef<{ readonly from: number } | undefined>(undefined);
+  const [isReady, setReady] = useState(false);
   return (
-    <Confirm
+    <Action
       verb="Roll back"
       title={`Roll back ${endpoint}`}
       danger
       reason="optional"
-      consequence={<RollbackPreview endpoint={endpoint} />}
-      act={(reason) => back.mutateAsync({ body: { name: endpoint, ...(reason !== '' && { reason }) } })}
+      opened={opened}
+      blocked={!isReady}
+      consequence={
+        <RollbackPreview
+          endpoint={endpoint}
+          onPlan={(next) => {
+            plan.current = next;
+            setReady(next !== undefined);
+          }}
+        />
+      }
+      act={(reason) =>
+        back.mutateAsync({
+          body: { name: endpoint, ...(plan.current && { from: plan.current.from }), ...(reason !== '' && { reason }) },
+        })
+      }
     />
   );
 }
 
+interface PreviewProps {
+  readonly endpoint: string;
+  readonly onPlan: (plan: { readonly from: number } | undefined) => void;
+}
+
 /** What the server says would happen; the last requests are scored again for it. */
-function RollbackPreview({ endpoint }: { readonly endpoint: string }) {
-  const { data, error } = useQuery({
-    queryKey: ['a rollback as it would be', endpoint],
-    queryFn: () => call('POST /rollbacks', { body: { name: endpoint, dryRun: true } }),
-    staleTime: 0,
-    gcTime: 0,
-    retry: false,
-  });
+function RollbackPreview({ endpoint, onPlan }: PreviewProps) {
+  const { plan, error, isPlanning } = usePlan('POST /rollbacks', { body: { name: endpoint, dryRun: true } });
+  const settled = isPlanning ? undefined : plan;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the plan is what is told
+  useEffect(() => {
+    onPlan(settled);
+    return () => onPlan(undefined);
+  }, [settled]);
   if (error) return <Refusal error={error} />;
-  if (data) return <p>{data.sentence}</p>;
+  if (plan) return <p>{plan.sentence}</p>;
   return (
     <>
       <p className="muted">Comparing the answers of both versions on the last requests …</p>
       <Skeleton height={54} mt={6} />
     </>
   );
-}
-
-/** A constant instead of the model, until it is switched off. */
-export function Fallback({ endpoint }: { readonly endpoint: string }) {
-  const shown = useGet('GET /endpoints/:name', { params: { name: endpoint } });
-  const set = useChange('PUT /endpoints/:name/fallback');
-  if (!shown.data) return null;
-  const { fallback, champion } = shown.data;
-  const verb = fallback.active ? 'Fallback off' : 'Fallback on';
-  const version = champion === null ? 'no version' : `v${champion}`;
-  return (
-    <Confirm
-      verb={verb}
-      title={`${verb}: ${endpoint}`}
-      danger={!fallback.active}
-      consequence={
-        fallback.active ? (
-          `${endpoint} answers with ${version} again, within seconds.`
-        ) : (
-          <>
-            <p>
-              Every request to {endpoint} is answered by the fallback ({fallbackWords(fallback.value)}) within seconds,
-              until it is switched off.
-            </p>
-            <p>The model stays loaded; predictions, labels and data are kept.</p>
-          </>
-        )
-      }
-      act={() => set.mutateAsync({ params: { name: endpoint }, body: { active: !fallback.active } })}
-    />
-  );
-}
-
-type FallbackValue = { readonly kind: string; readonly version?: number; readonly value?: unknown } | null;
-
-function fallbackWords(value: FallbackValue): string {
-  if (value === null) return 'as the applied file says, else the base rate of the training data';
-  if (value.kind === 'version') return `v${value.version}`;
-  return value.kind === 'constant' ? `always ${String(value.value)}` : 'the base rate of the training data';
 }

@@ -4,7 +4,7 @@ const part = encodeURIComponent;
 export const placeOfModel = (model: string, tab = ''): string => `/m/${part(model)}${tab && `/${tab}`}`;
 
 export const placeOfVersion = (model: string, version: number | string): string =>
-  `${placeOfModel(model, 'versions')}?version=${part(version)}`;
+  placeOfModel(model, `versions/${part(version)}`);
 
 export const placeOfRun = (pipeline: string, run: string): string =>
   `${placeOfModel(pipeline, 'pipeline')}?run=${part(run)}`;

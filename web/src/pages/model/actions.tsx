@@ -1,70 +1,104 @@
-import { useChange } from '../../api/queries.ts';
-import { Confirm } from '../../ui/confirm.tsx';
-import type { ModelStatus } from './layout.tsx';
+import { Button, Menu } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { ModelStatus } from '../../domain/model-facts.tsx';
+import { placeOfVersion } from '../../domain/places.ts';
+import { GoLink } from '../../ui/link.tsx';
+import { Dialogs } from './actions/dialogs.tsx';
+import { type Doing, useDoing } from './actions/do.tsx';
 
-/** What may be done to a model from anywhere in it; each says what follows. */
+/** At most one primary action, by what the model waits for; a menu with the rest; and the dialog that the address names. */
 export function ModelActions({ model }: { readonly model: ModelStatus }) {
   return (
     <>
-      {model.held === null ? <Hold model={model} /> : <Resume model={model} />}
-      <Retrain model={model} />
-      {model.endpoint !== null && model.version !== null && <RollBack model={model} endpoint={model.endpoint} />}
+      <Primary model={model} />
+      <More model={model} />
+      <Dialogs model={model} />
     </>
   );
 }
 
-function Hold({ model }: { readonly model: ModelStatus }) {
-  const hold = useChange('POST /models/:model/hold');
-  return (
-    <Confirm
-      verb="Hold"
-      reason="needed"
-      consequence={`No retraining and no promotion of ${model.name} until it is resumed. What is live goes on answering.`}
-      act={(reason) => hold.mutateAsync({ params: { model: model.name }, body: { reason } as never })}
-    />
+function Primary({ model }: { readonly model: ModelStatus }) {
+  const [, open] = useDoing();
+  const waits = model.waiting.at(-1);
+  const button = (doing: Doing, verb: string): ReactNode => (
+    <Button size="xs" onClick={() => open(doing)}>
+      {verb}
+    </Button>
   );
+  if (model.fallback) return button('fallback', 'Fallback off');
+  if (waits !== undefined)
+    return (
+      <Button size="xs" component={GoLink} to={placeOfVersion(model.name, waits)}>
+        Review v{waits}
+      </Button>
+    );
+  if (model.hold !== null) return button('resume', 'Resume');
+  return model.version === null ? button('deploy', 'Deploy') : null;
 }
 
-function Resume({ model }: { readonly model: ModelStatus }) {
-  const resume = useChange('POST /models/:model/resume');
-  return (
-    <Confirm
-      verb="Resume"
-      primary
-      consequence={`${model.name} is HELD: ${model.held}. Retraining and promotion are allowed again.`}
-      act={() => resume.mutateAsync({ params: { model: model.name } } as never)}
-    />
-  );
+interface Item {
+  readonly doing: Doing;
+  readonly verb: string;
+  /** Why it cannot be done; the server decides, this spares the way. */
+  readonly not?: string | false;
+  readonly danger?: boolean;
 }
 
-function Retrain({ model }: { readonly model: ModelStatus }) {
-  const run = useChange('POST /pipelines/:name/runs');
-  return (
-    <Confirm
-      verb="Retrain"
-      consequence={`The pipeline of ${model.name} runs on its newest data. A version that passes the gate is rolled out as the applied file says.`}
-      act={() => run.mutateAsync({ params: { name: model.name }, body: { dataMode: 'latest' } } as never)}
-    />
-  );
+function itemsOf({ name, version, rollout, hold, fallback, endpoint }: ModelStatus): readonly (readonly Item[])[] {
+  const notLive = version === null && `no version of ${name} is live`;
+  const isUnderWay = rollout !== null && rollout.version !== version;
+  return [
+    [
+      { doing: 'deploy', verb: 'Deploy a version' },
+      {
+        doing: 'promote',
+        verb: isUnderWay ? `Promote v${rollout.version}` : 'Promote',
+        not: !isUnderWay && 'no rollout is under way',
+      },
+      { doing: 'rollback', verb: 'Roll back', not: notLive, danger: true },
+    ],
+    [
+      hold === null ? { doing: 'hold', verb: 'Hold' } : { doing: 'resume', verb: 'Resume' },
+      { doing: 'retrain', verb: 'Retrain' },
+    ],
+    [
+      {
+        doing: 'fallback',
+        verb: fallback ? 'Fallback off' : 'Fallback on',
+        not: endpoint === null && 'no endpoint yet',
+      },
+      { doing: 'rehearse', verb: 'Rehearse a failure', not: notLive },
+    ],
+  ];
 }
 
-function RollBack({ model, endpoint }: { readonly model: ModelStatus; readonly endpoint: string }) {
-  const back = useChange('POST /rollbacks');
+function More({ model }: { readonly model: ModelStatus }) {
+  const [, open] = useDoing();
   return (
-    <Confirm
-      verb="Roll back"
-      danger
-      reason="needed"
-      consequence={
-        <>
-          <p>
-            Traffic of {endpoint} moves from v{model.version} to the version before it, which is warm, within seconds.
-          </p>
-          <p>Not undone: data, labels, answers given, running batches.</p>
-          <p>{model.name} is then HELD: no retraining or promotion until resume.</p>
-        </>
-      }
-      act={(reason) => back.mutateAsync({ body: { endpoint, reason } } as never)}
-    />
+    <Menu position="bottom-end" width={220} withinPortal>
+      <Menu.Target>
+        <Button size="xs" variant="default">
+          Actions
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {itemsOf(model).map((group, index) => (
+          <div key={group[0]!.doing} role="none">
+            {index > 0 && <Menu.Divider />}
+            {group.map(({ doing, verb, not, danger }) => (
+              <Menu.Item
+                key={doing}
+                disabled={Boolean(not)}
+                {...(not && { title: not })}
+                {...(danger && !not && { color: 'var(--bad)' })}
+                onClick={() => open(doing)}
+              >
+                {verb} …
+              </Menu.Item>
+            ))}
+          </div>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

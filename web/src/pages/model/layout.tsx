@@ -1,71 +1,62 @@
-import { Tabs } from '@mantine/core';
-import { Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
+import { Skeleton } from '@mantine/core';
+import { Outlet, useParams } from '@tanstack/react-router';
 import { useGet } from '../../api/queries.ts';
-import type { AnswerOf } from '../../api/routes.ts';
-import { FiveLights } from '../../domain/lights.tsx';
-import { percent } from '../../ui/format.ts';
-import { Page } from '../../ui/page.tsx';
-import { Empty, Failure, Rows } from '../../ui/states.tsx';
-import { ModelActions } from './actions.tsx';
+import type { ModelStatus } from '../../domain/model-facts.tsx';
+import { Empty, Failure } from '../../ui/states.tsx';
+import { useViewState } from '../../ui/view-state.ts';
+import { ModelHeader } from './header.tsx';
+import classes from './layout.module.css';
+import { Notices } from './notices.tsx';
+import { ModelTabs } from './tabs.tsx';
 
-export type ModelStatus = AnswerOf<'GET /status'>['models'][number];
-
-const TABS = ['overview', 'live', 'monitor', 'versions', 'pipeline'] as const;
+export type { ModelStatus } from '../../domain/model-facts.tsx';
 
 export const useModelName = (): string => (useParams({ strict: false }) as { name: string }).name;
 
-/** The model that the address names, as the status tells it. */
-export function useModel(): ModelStatus | undefined {
+/** The endpoints that the model has, each with its own lights and shares; one row without an endpoint where it has none. */
+function useRows(): readonly ModelStatus[] {
   const name = useModelName();
-  return useGet('GET /status').data?.models.find((model) => model.name === name);
+  return (useGet('GET /status').data?.models ?? []).filter((model) => model.name === name);
 }
 
-/** A model is one place: header with what is live and its lights, and five tabs. */
+/** The model that the address names, as the status tells it; of several endpoints the one that the address chose. */
+export function useModel(): ModelStatus | undefined {
+  const rows = useRows();
+  const [endpoint] = useViewState('endpoint');
+  return rows.find((row) => row.endpoint === endpoint) ?? rows[0];
+}
+
+/** A model is one place: what is live with its lights, what needs somebody, and five tabs. */
 export default function ModelLayout() {
   const name = useModelName();
   const { data, error, refetch } = useGet('GET /status');
-  const navigate = useNavigate();
-  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const rows = useRows();
+  const model = useModel();
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows count={10} />;
-  const model = data.models.find((each) => each.name === name);
-  if (!model) return <Empty command="levain status">There is no model called {name}.</Empty>;
-  const last = path.split('/').at(-1) ?? '';
-  const tab = (TABS as readonly string[]).includes(last) ? last : 'overview';
+  if (!data) return <Waiting />;
+  if (!model)
+    return (
+      <Empty command="levain models">
+        There is no model called <bdi>{name}</bdi>.
+      </Empty>
+    );
   return (
-    <Page
-      title={name}
-      status={
-        <>
-          <span>{liveOf(model)}</span>
-          {model.held !== null && <strong title={model.held}>HELD</strong>}
-          <FiveLights lights={model.lights} />
-        </>
-      }
-      actions={<ModelActions model={model} />}
-    >
-      <Tabs
-        value={tab}
-        onChange={(next) => {
-          const to = next === 'overview' ? '/m/$name' : `/m/$name/${next ?? ''}`;
-          void navigate({ to: to as '/m/$name', params: { name }, search: {} as never });
-        }}
-        keepMounted={false}
-      >
-        <Tabs.List>
-          {TABS.map((each) => (
-            <Tabs.Tab key={each} value={each}>
-              {each[0]!.toUpperCase() + each.slice(1)}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value={tab} pt="md">
-          <Outlet />
-        </Tabs.Panel>
-      </Tabs>
-    </Page>
+    <article className={classes['model']}>
+      <ModelHeader model={model} endpoints={rows.flatMap(({ endpoint }) => endpoint ?? [])} />
+      <Notices model={model} />
+      <ModelTabs />
+      <Outlet />
+    </article>
   );
 }
 
-const liveOf = ({ live }: ModelStatus): string =>
-  live.length === 0 ? 'not deployed' : live.map(({ version, share }) => `v${version} ${percent(share)}`).join(' · ');
+function Waiting() {
+  return (
+    <div role="status" aria-label="Loading" className={classes['skeleton']}>
+      <Skeleton height={26} width="40%" />
+      <Skeleton height={18} width="55%" />
+      <Skeleton height={34} />
+      <Skeleton height={260} />
+    </div>
+  );
+}

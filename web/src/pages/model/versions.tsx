@@ -1,208 +1,140 @@
-import { Code } from '@mantine/core';
-import { useChange, useGet } from '../../api/queries.ts';
-import type { AnswerOf } from '../../api/routes.ts';
-import { Confirm } from '../../ui/confirm.tsx';
-import { Facts } from '../../ui/facts.tsx';
-import { count, interval, number } from '../../ui/format.ts';
-import { Part, Split } from '../../ui/page.tsx';
+import { Button, Select } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useMemo } from 'react';
+import { placeOfVersion } from '../../domain/places.ts';
+import { FilterBar } from '../../ui/filter-bar.tsx';
+import { useGo } from '../../ui/link.tsx';
 import { Empty, Failure, Rows } from '../../ui/states.tsx';
-import { type Health, Status } from '../../ui/status.tsx';
-import { type Column, Table } from '../../ui/table.tsx';
-import { RelativeTime } from '../../ui/time.tsx';
-import { useViewState } from '../../ui/view-state.ts';
-import { useModelName } from './layout.tsx';
+import { exportCsv, Table } from '../../ui/table.tsx';
+import { useTableView, useViewState } from '../../ui/view-state.ts';
+import { useModel, useModelName } from './layout.tsx';
+import { metricOf, reachOf, versionColumns } from './versions/columns.tsx';
+import { usePrevious, useVersions } from './versions/use-versions.ts';
+import { stageOf, type Version } from './versions/verdict.ts';
 
-type Version = AnswerOf<'GET /models/:model/versions/:version'>;
-
-const OUTCOMES: Readonly<Record<string, Health>> = {
-  passed: 'good',
-  failed: 'bad',
-  refused: 'bad',
-  not_measured: 'unknown',
+const KINDS: Readonly<Record<string, { readonly label: string; readonly has: (version: Version) => boolean }>> = {
+  all: { label: 'all versions', has: () => true },
+  real: { label: 'without rehearsals', has: ({ rehearsal }) => rehearsal === null },
+  waiting: { label: 'that wait for approval', has: ({ approval }) => approval === 'waiting' },
+  passed: { label: 'that passed the gate', has: ({ gate }) => gate?.outcome === 'passed' },
+  failed: { label: 'that did not pass', has: ({ gate }) => gate?.outcome === 'failed' || gate?.outcome === 'refused' },
 };
 
-const COLUMNS: readonly Column<Version>[] = [
-  {
-    id: 'version',
-    header: 'version',
-    numeric: true,
-    value: ({ version }) => version,
-    cell: ({ version }) => `v${version}`,
-  },
-  { id: 'aliases', header: 'alias', value: ({ aliases }) => aliases.join(', ') || null },
-  {
-    id: 'gate',
-    header: 'gate',
-    value: ({ gate }) => gate?.outcome,
-    cell: ({ gate }) =>
-      gate ? <Status health={OUTCOMES[gate.outcome] ?? 'unknown'} word={gate.outcome.replace('_', ' ')} /> : '—',
-  },
-  { id: 'metric', header: 'metric', value: ({ gate }) => gate?.metric },
-  {
-    id: 'challenger',
-    header: 'it',
-    numeric: true,
-    value: ({ gate }) => gate?.challenger,
-    cell: ({ gate }) => number(gate?.challenger),
-  },
-  {
-    id: 'champion',
-    header: 'champion then',
-    numeric: true,
-    value: ({ gate }) => gate?.champion,
-    cell: ({ gate }) => number(gate?.champion),
-  },
-  { id: 'approval', header: 'approval', value: ({ approval }) => approval.replace('_', ' ') },
-  {
-    id: 'rows',
-    header: 'training rows',
-    numeric: true,
-    value: ({ trainingRows }) => trainingRows,
-    cell: ({ trainingRows }) => count(trainingRows),
-  },
-  {
-    id: 'made',
-    header: 'made',
-    value: ({ createdAt }) => createdAt,
-    cell: ({ createdAt }) => <RelativeTime at={createdAt} />,
-  },
-  { id: 'notes', header: '', value: ({ rehearsal, draft }) => (rehearsal ? 'REHEARSAL' : draft ? 'draft' : null) },
-];
-
-/** Every version with its verdict; one of them whole, to approve, reject or deploy. */
+/** Every version with its verdict, against the champion of its time. */
 export default function VersionsTab() {
-  const model = useModelName();
-  const { data, error, refetch } = useGet('GET /models/:model/versions', { params: { model } });
-  const [chosen, choose] = useViewState('version');
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows />;
-  const versions = data.items as readonly Version[];
-  if (versions.length === 0) return <Empty command="levain run">No version yet.</Empty>;
-  const version = versions.find((each) => String(each.version) === chosen) ?? versions[0]!;
+  const name = useModelName();
+  const { versions, error, refetch } = useVersions(name);
+  useOldAddress(name);
+  if (error && !versions) return <Failure error={error} retry={() => void refetch()} />;
+  if (!versions) return <Rows />;
+  if (versions.length === 0) return <Empty command="levain run">{name} has no version yet.</Empty>;
+  return <Versions name={name} versions={versions} />;
+}
+
+/** `?version=7` is an older way to write `versions/7`. */
+function useOldAddress(name: string): void {
+  const [version] = useViewState('version');
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (version === '') return;
+    void navigate({ to: '/m/$name/versions/$version', params: { name, version }, replace: true });
+  }, [name, version, navigate]);
+}
+
+function Versions({ name, versions }: { readonly name: string; readonly versions: readonly Version[] }) {
+  const model = useModel();
+  const previous = usePrevious(model?.endpoint ?? null);
+  const [words, setWords] = useViewState('q');
+  const [kind, setKind] = useViewState('show', 'all');
+  const [picked, pick] = useViewState('pick');
+  const view = useTableView();
+  const go = useGo();
+  const columns = useMemo(
+    () => versionColumns({ model, previous, reach: reachOf(versions), metric: metricOf(versions) }),
+    [model, previous, versions],
+  );
+  const shown = useMemo(() => {
+    const has = (KINDS[kind] ?? KINDS['all']!).has;
+    return versions.filter((each) => has(each) && matches(each, words, stageOf(each, model, previous)));
+  }, [versions, kind, words, model, previous]);
+  const selected = new Set(picked === '' ? [] : picked.split(','));
   return (
-    <>
+    <div style={{ display: 'grid', gap: 10, minWidth: 0 }}>
+      <FilterBar
+        label="Filter versions"
+        placeholder="Filter: number, alias, data, words of the gate"
+        value={words}
+        onChange={setWords}
+        columns={columns}
+        hidden={view.hidden}
+        onHide={view.onHide}
+        onCsv={() => exportCsv(`${name} versions`, shown, columns)}
+      >
+        <Select
+          size="xs"
+          w={190}
+          aria-label="Which versions"
+          allowDeselect={false}
+          data={Object.entries(KINDS).map(([value, { label }]) => ({ value, label }))}
+          value={KINDS[kind] ? kind : 'all'}
+          onChange={(next) => setKind(next === 'all' ? undefined : (next ?? undefined))}
+        />
+      </FilterBar>
       <Table
         label="Versions"
-        rows={versions}
-        columns={COLUMNS}
-        rowId={(each) => String(each.version)}
-        selected={new Set([String(version.version)])}
-        onOpen={(each) => choose(String(each.version))}
-        height={320}
+        rows={shown}
+        columns={columns}
+        rowId={({ version }) => String(version)}
+        to={({ version }) => placeOfVersion(name, version)}
+        selected={selected}
+        onSelect={(ids) => pick([...ids].join(','))}
+        selectionBar={(ids) => (
+          <CompareButton ids={ids} onCompare={(a, b) => go(`${placeOfVersion(name, a)}?with=${b}#compare`)} />
+        )}
+        sort={view.sort}
+        onSort={view.onSort}
+        hidden={view.hidden}
+        empty="No version is like that."
       />
-      <One key={version.id} version={version} />
-    </>
+    </div>
   );
 }
 
-function One({ version }: { readonly version: Version }) {
-  const { gate, parity } = version;
+interface CompareProps {
+  readonly ids: ReadonlySet<string>;
+  readonly onCompare: (newer: number, older: number) => void;
+}
+
+function CompareButton({ ids, onCompare }: CompareProps) {
+  const [older, newer] = [...ids].map(Number).sort((a, b) => a - b);
   return (
-    <Part title={`${version.model} v${version.version}`} tools={<Decide version={version} />}>
-      {gate && <p style={{ maxWidth: '90ch' }}>{gate.sentence}</p>}
-      <Split
-        side={
-          <Facts
-            facts={[
-              [
-                'parity',
-                parity
-                  ? `at most ${number(parity.maxDifference)} on ${parity.rows} golden rows, ${parity.flips} labels differ`
-                  : '—',
-              ],
-              [
-                'engine',
-                version.engine
-                  ? `${version.engine.kind === 'levain' ? 'our own' : 'Python'} (${version.engine.reason})`
-                  : '—',
-              ],
-              [
-                'difference',
-                gate?.difference ? interval(gate.difference.mean, gate.difference.low, gate.difference.high) : '—',
-              ],
-              ['decisions that change', count(gate?.flips)],
-              ['AUC', number(gate?.auc)],
-              ['decided', version.decision ? `${version.decision.by}: ${version.decision.reason ?? ''}` : '—'],
-              [
-                'compare',
-                <Code key="c">
-                  levain models show {version.model}@v{version.version}
-                </Code>,
-              ],
-            ]}
-          />
-        }
-      >
-        <Part title="Signature: raw rows">
-          <Table
-            label="Signature"
-            rows={version.signature?.inputs ?? []}
-            columns={[
-              { id: 'name', header: 'column', value: ({ name }) => name },
-              { id: 'type', header: 'type', value: ({ type }) => type },
-              { id: 'required', header: 'required', value: ({ required }) => (required ? 'yes' : 'no') },
-            ]}
-            rowId={({ name }) => name}
-            height={260}
-          />
-        </Part>
-        <Part title="Metrics">
-          <Table
-            label="Metrics"
-            rows={Object.entries(version.metrics)}
-            columns={[
-              { id: 'name', header: 'metric', value: ([name]) => name },
-              {
-                id: 'value',
-                header: 'value',
-                numeric: true,
-                value: ([, value]) => value,
-                cell: ([, value]) => <span title={String(value)}>{number(value)}</span>,
-              },
-            ]}
-            rowId={([name]) => name}
-            height={260}
-          />
-        </Part>
-      </Split>
-    </Part>
+    <Button
+      size="compact-xs"
+      disabled={ids.size !== 2}
+      onClick={() => newer !== undefined && older !== undefined && onCompare(newer, older)}
+    >
+      {ids.size === 2 ? `Compare v${newer} with v${older}` : 'Compare: select two'}
+    </Button>
   );
 }
 
-/** Approving says what one approves; the sentence is the server's. */
-function Decide({ version }: { readonly version: Version }) {
-  const params = { model: version.model, version: version.version };
-  const isWaiting = version.approval === 'waiting';
-  const sentence = useGet('GET /models/:model/versions/:version/approval', { params }, { enabled: isWaiting });
-  const approve = useChange('POST /models/:model/versions/:version/approve');
-  const reject = useChange('POST /models/:model/versions/:version/reject');
-  const deploy = useChange('POST /deployments');
-  if (isWaiting) {
-    const words = (sentence.data as { sentence?: string } | undefined)?.sentence ?? 'Reading what you would approve …';
-    return (
-      <span style={{ display: 'inline-flex', gap: 8 }}>
-        <Confirm
-          verb="Approve"
-          primary
-          reason="optional"
-          consequence={words}
-          act={(reason) => approve.mutateAsync({ params, body: { reason } } as never)}
-        />
-        <Confirm
-          verb="Reject"
-          reason="needed"
-          consequence={`v${version.version} will not be rolled out. The champion stays.`}
-          act={(reason) => reject.mutateAsync({ params, body: { reason } } as never)}
-        />
-      </span>
-    );
-  }
-  if (version.approval !== 'approved' || version.aliases.includes('champion') || version.rehearsal) return null;
-  return (
-    <Confirm
-      verb="Deploy"
-      consequence={`v${version.version} is rolled out against what is live now, in the steps that the applied file names.`}
-      act={() => deploy.mutateAsync({ body: { model: version.model, version: version.version } } as never)}
-    />
-  );
+function matches(version: Version, words: string, stage: readonly string[]): boolean {
+  if (words === '') return true;
+  const { data, approval, gate, decision } = version;
+  const all = [
+    `v${version.version}`,
+    ...stage,
+    approval,
+    ...data.map(({ dataset, version: n }) => `${dataset} v${n}`),
+    gate?.sentence,
+    gate?.outcome.replace('_', ' '),
+    decision?.reason,
+    decision?.by,
+  ]
+    .join(' ')
+    .toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word));
 }
