@@ -31,7 +31,9 @@ const labelledQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   after: z.string().max(500).optional(),
 });
-const byModel = z.object({ model: z.string().min(1).max(200) });
+/** Models may be called at length by clients of ours. */
+const MAX_MODEL_NAME = 255;
+const byModel = z.object({ model: z.string().min(1).max(MAX_MODEL_NAME) });
 
 /** Under /api/levain/v1. */
 export function monitoringRoutes(deps: MonitoringDeps) {
@@ -137,7 +139,7 @@ function incidentRoutes(deps: MonitoringDeps) {
         permission: 'read',
         summary: 'List incidents, newest first',
         query: z.object({
-          model: z.string().max(200).optional(),
+          model: z.string().max(MAX_MODEL_NAME).optional(),
           state: z.enum(['open', 'acknowledged', 'resolved']).optional(),
           limit: z.coerce.number().int().min(1).max(200).default(20),
           after: z.string().max(100).optional(),
