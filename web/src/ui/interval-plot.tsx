@@ -1,3 +1,4 @@
+import { useCallback, useState } from 'react';
 import { number, signed } from './format.ts';
 import classes from './interval-plot.module.css';
 
@@ -20,61 +21,81 @@ interface IntervalPlotProps {
   readonly mark?: { readonly at: number; readonly label: string };
 }
 
-const [WIDTH, ROW, LABEL, RIGHT, TOP, FOOT] = [640, 34, 120, 180, 8, 34];
+/** Where what stands: beside the bars where there is room, else above them. */
+interface Frame {
+  readonly width: number;
+  readonly left: number;
+  readonly right: number;
+  readonly row: number;
+  /** Of the bar within its row. */
+  readonly bar: number;
+}
+
+const [TOP, FOOT, NARROW, WIDEST] = [8, 34, 520, 640];
+
+const frameOf = (width: number): Frame =>
+  width < NARROW
+    ? { width, left: 8, right: width - 8, row: 48, bar: 34 }
+    : { width, left: 120, right: width - 190, row: 34, bar: 17 };
 
 /** Values with their intervals beside zero, one a row, on one axis. */
 export function IntervalPlot({ title, rows, sides, mark }: IntervalPlotProps) {
-  const { toX, ticks } = scaleOf(rows, mark?.at);
-  const height = TOP + rows.length * ROW + FOOT;
+  const [width, setWidth] = useState(WIDEST);
+  const place = useCallback((element: HTMLDivElement | null) => {
+    if (!element) return;
+    const look = new ResizeObserver(() => setWidth(Math.min(WIDEST, element.clientWidth || WIDEST)));
+    look.observe(element);
+    return () => look.disconnect();
+  }, []);
+  const frame = frameOf(width);
+  const { toX, ticks } = scaleOf(rows, mark?.at, frame);
+  const height = TOP + rows.length * frame.row + FOOT;
   const floor = height - FOOT;
   return (
-    <svg
-      className={classes['plot']}
-      viewBox={`0 0 ${WIDTH} ${height}`}
-      role="img"
-      aria-label={title}
-      style={{ maxWidth: WIDTH }}
-    >
-      <title>{title}</title>
-      {ticks.map((tick) => (
-        <g key={tick}>
-          <line className={classes['axis']} x1={toX(tick)} x2={toX(tick)} y1={TOP} y2={floor} />
-          <text x={toX(tick)} y={floor + 14} textAnchor="middle">
-            {tick === 0 ? '0' : signed(tick, (value) => number(value, 2))}
-          </text>
-        </g>
-      ))}
-      <line className={classes['zero']} x1={toX(0)} x2={toX(0)} y1={TOP} y2={floor} />
-      {mark && (
-        <line stroke="var(--watch)" strokeDasharray="3 3" x1={toX(mark.at)} x2={toX(mark.at)} y1={TOP} y2={floor} />
-      )}
-      <text x={LABEL} y={floor + 30}>
-        ← {sides[0]}
-      </text>
-      <text x={WIDTH - RIGHT} y={floor + 30} textAnchor="end">
-        {sides[1]} →
-      </text>
-      {rows.map((row, index) => (
-        <Row key={row.label} row={row} y={TOP + index * ROW + ROW / 2} toX={toX} />
-      ))}
-    </svg>
+    <div ref={place}>
+      <svg className={classes['plot']} width={width} height={height} role="img" aria-label={title}>
+        <title>{title}</title>
+        {ticks.map((tick) => (
+          <g key={tick}>
+            <line className={classes['axis']} x1={toX(tick)} x2={toX(tick)} y1={TOP} y2={floor} />
+            <text x={toX(tick)} y={floor + 14} textAnchor="middle">
+              {tick === 0 ? '0' : signed(tick, (value) => number(value, 2))}
+            </text>
+          </g>
+        ))}
+        <line className={classes['zero']} x1={toX(0)} x2={toX(0)} y1={TOP} y2={floor} />
+        {mark && (
+          <line stroke="var(--watch)" strokeDasharray="3 3" x1={toX(mark.at)} x2={toX(mark.at)} y1={TOP} y2={floor} />
+        )}
+        <text x={frame.left} y={floor + 30}>
+          ← {sides[0]}
+        </text>
+        <text x={frame.right} y={floor + 30} textAnchor="end">
+          {sides[1]} →
+        </text>
+        {rows.map((row, index) => (
+          <Row key={row.label} row={row} top={TOP + index * frame.row} toX={toX} frame={frame} />
+        ))}
+      </svg>
+    </div>
   );
 }
 
-function Row({
-  row,
-  y,
-  toX,
-}: {
+interface RowProps {
   readonly row: IntervalRow;
-  readonly y: number;
+  readonly top: number;
   readonly toX: (value: number) => number;
-}) {
+  readonly frame: Frame;
+}
+
+function Row({ row, top, toX, frame }: RowProps) {
   const { label, value, low, high, colour = '--text' } = row;
   const stroke = `var(${colour})`;
+  const y = top + frame.bar;
+  const textY = frame.bar > frame.row / 2 ? top + 14 : y + 4;
   return (
     <g>
-      <text className={classes['name']} x={0} y={y + 4}>
+      <text className={classes['name']} x={0} y={textY}>
         {label}
       </text>
       {low !== null && high !== null && (
@@ -85,7 +106,7 @@ function Row({
         </>
       )}
       <circle cx={toX(value)} cy={y} r={5} fill={stroke} />
-      <text x={WIDTH} y={y + 4} textAnchor="end">
+      <text x={frame.width} y={textY} textAnchor="end">
         {signed(value)}
         {low !== null && high !== null && ` [${signed(low)}, ${signed(high)}]`}
       </text>
@@ -96,7 +117,7 @@ function Row({
 const TICKS = 4;
 
 /** Zero is always in sight, and the widest interval with a little air. */
-function scaleOf(rows: readonly IntervalRow[], mark: number | undefined) {
+function scaleOf(rows: readonly IntervalRow[], mark: number | undefined, { left, right }: Frame) {
   const all = [
     0,
     ...(mark === undefined ? [] : [mark]),
@@ -107,7 +128,7 @@ function scaleOf(rows: readonly IntervalRow[], mark: number | undefined) {
   const air = (most - least || 1) * 0.12;
   const [from, to] = [least - air, most + air];
   const toX = (value: number): number =>
-    LABEL + ((Math.min(to, Math.max(from, value)) - from) / (to - from)) * (WIDTH - RIGHT - LABEL - 10);
+    left + ((Math.min(to, Math.max(from, value)) - from) / (to - from)) * (right - left);
   return { toX, ticks: ticksBetween(from, to) };
 }
 

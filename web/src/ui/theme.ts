@@ -30,9 +30,19 @@ export const theme = createTheme({
     // Mantine decides the text's colour by the light theme's accent; the dark one's needs dark text.
     Button: Button.extend({
       vars: (_, { variant = 'filled', color }) => ({
-        root: variant === 'filled' && color === undefined ? { '--button-color': 'var(--on-accent)' } : {},
+        root:
+          variant !== 'filled'
+            ? {}
+            : color === undefined
+              ? { '--button-color': 'var(--on-accent)' }
+              : // Mantine's own red is too pale for white words on it.
+                color === 'red'
+                ? { '--button-color': 'var(--on-accent)', '--button-bg': 'var(--bad)', '--button-hover': 'var(--bad)' }
+                : {},
       }),
     }),
+    // Its cross needs a name, and the dialog's head is none of the page.
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, attributes: { header: { role: 'none' } } } },
   },
 });
 
