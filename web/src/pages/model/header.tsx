@@ -35,7 +35,7 @@ export function ModelHeader({ model, endpoints }: HeaderProps) {
 }
 
 function LiveLine({ model, endpoints }: HeaderProps) {
-  const { live, rollout, version, fallback } = model;
+  const { live, rollout, version, fallback, endpoint, hold } = model;
   const challenger = rollout && rollout.version !== version ? rollout : null;
   return (
     <span className={classes['live']}>
@@ -48,28 +48,47 @@ function LiveLine({ model, endpoints }: HeaderProps) {
         </span>
       )}
       {challenger && (
-        <GoLink to={placeOfModel(model.name, 'live')} title={challenger.sentence}>
-          v{challenger.version} {challenger.state}
-          {challenger.weight > 0 && ` ${percent(challenger.weight)}`}
-        </GoLink>
+        <span>
+          <GoLink to={placeOfModel(model.name, 'live')} title={challenger.sentence}>
+            v{challenger.version} {challenger.state}
+            {challenger.weight > 0 && ` ${percent(challenger.weight)}`}
+          </GoLink>
+        </span>
       )}
       {rollout?.state === 'baking' && !challenger && (
-        <GoLink to={placeOfModel(model.name, 'live')} title={rollout.sentence}>
-          baking
-        </GoLink>
+        <span>
+          <GoLink to={placeOfModel(model.name, 'live')} title={rollout.sentence}>
+            baking
+          </GoLink>
+        </span>
       )}
-      {endpoints.length > 1 ? <EndpointChoice endpoints={endpoints} model={model} /> : <EndpointName model={model} />}
-      {fallback && <strong className={classes['held']}>fallback answers</strong>}
-      {model.hold !== null && <HeldMark model={model} />}
+      {endpoint !== null && (
+        <span>
+          {endpoints.length > 1 ? (
+            <EndpointChoice endpoints={endpoints} model={model} />
+          ) : (
+            <EndpointName model={model} endpoint={endpoint} />
+          )}
+        </span>
+      )}
+      {fallback && (
+        <span>
+          <strong className={classes['held']}>fallback answers</strong>
+        </span>
+      )}
+      {hold !== null && (
+        <span>
+          <HeldMark model={model} />
+        </span>
+      )}
     </span>
   );
 }
 
 /** The environment that the file gives the endpoint, else its own name. */
-function EndpointName({ model }: { readonly model: ModelStatus }) {
+function EndpointName({ model, endpoint }: { readonly model: ModelStatus; readonly endpoint: string }) {
   const environment = useEnvironment(model);
-  if (model.endpoint === null) return null;
-  return <span title={`endpoint ${model.endpoint}`}>{environment ?? `endpoint ${model.endpoint}`}</span>;
+  return <span title={`endpoint ${endpoint}`}>{environment ?? `endpoint ${endpoint}`}</span>;
 }
 
 function EndpointChoice({ endpoints, model }: HeaderProps) {
