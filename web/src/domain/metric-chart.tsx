@@ -20,7 +20,7 @@ interface MetricChartProps {
 }
 
 /** One position of the axis for each pixel of a chart in a grid. */
-const SLOTS = 400;
+const SLOTS = 320;
 /** A range that was zoomed into is asked for again as finely as the whole. */
 const MIN_FINER = 0.75;
 

@@ -44,6 +44,9 @@ export default function Plot(props: PlotProps) {
       element,
     );
     plot.current = made;
+    // What it was made with needs no second drawing.
+    drawn.set(made, latest.current.series);
+    seen.set(made, keyOf(made, latest.current, data[0][0] ?? 0, data[0].at(-1) ?? 1));
     show(made, latest.current);
     const resize = new ResizeObserver(() => {
       const width = element.clientWidth;
@@ -59,7 +62,7 @@ export default function Plot(props: PlotProps) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only other data is drawn again
   useEffect(() => {
-    if (plot.current) replace(plot.current, latest.current);
+    if (plot.current && drawn.get(plot.current) !== latest.current.series) replace(plot.current, latest.current);
   }, [props.x, props.series]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
@@ -94,13 +97,17 @@ const shapeOf = ({
   JSON.stringify([rest, series.map(({ values: _, band, ...each }) => [each, band !== undefined])]);
 
 const seen = new WeakMap<uPlot, string>();
+const drawn = new WeakMap<uPlot, ChartProps['series']>();
+
+const keyOf = (plot: uPlot, { x }: ChartProps, min: number, max: number): string =>
+  `${min} ${max} ${plot.width} ${x.length} ${x.at(-1)}`;
 
 /** Puts the points in that the range in sight needs: about two a pixel. */
 function refine(plot: uPlot, props: PlotProps): void {
   const { min, max } = plot.scales['x'] ?? {};
   if (min == null || max == null || !plot.root.isConnected) return;
   tellZoom(plot, props, min, max);
-  const key = `${min} ${max} ${plot.width} ${props.x.length} ${props.x.at(-1)}`;
+  const key = keyOf(plot, props, min, max);
   if (seen.get(plot) === key) return;
   seen.set(plot, key);
   plot.setData(toData(props, min, max, plot.width), false);
@@ -124,6 +131,7 @@ function replace(plot: uPlot, props: PlotProps): void {
   const { min, max } = plot.scales['x'] ?? {};
   const isZoomed = min != null && max != null && (min > before[0]! || max < before.at(-1)!);
   seen.delete(plot);
+  drawn.set(plot, props.series);
   if (isZoomed) refine(plot, props);
   else plot.setData(toData(props, props.x[0] ?? 0, props.x.at(-1) ?? 1, plot.width));
 }
