@@ -101,6 +101,40 @@ export async function datasetUses(deps: Deps, actor: Actor, dataset: string): Pr
   };
 }
 
+export interface DatasetReaders {
+  readonly dataset: string;
+  readonly pipelines: readonly string[];
+  /** Models of which a version was made of it, with the newest of those. */
+  readonly models: readonly { readonly model: string; readonly version: number }[];
+}
+
+/** Who reads which dataset, for all of them at once. */
+export async function datasetReaders(deps: Deps, actor: Actor): Promise<readonly DatasetReaders[]> {
+  const found = new Map<string, { pipelines: Set<string>; models: Map<string, number> }>();
+  const of = (dataset: string) => {
+    const known = found.get(dataset) ?? { pipelines: new Set(), models: new Map() };
+    found.set(dataset, known);
+    return known;
+  };
+  for (const { pipeline, file } of await listApplied(deps, actor.projectId))
+    for (const dataset of Object.keys(file.data)) of(dataset).pipelines.add(pipeline);
+  for (const { name } of await listModels(deps.registry, actor)) {
+    const { items } = await listVersions(deps.registry, actor, { model: name, limit: MAX_VERSIONS });
+    for (const { version, facts } of items)
+      for (const { dataset } of facts.data) {
+        const { models } = of(dataset);
+        models.set(name, Math.max(version, models.get(name) ?? 0));
+      }
+  }
+  return [...found]
+    .map(([dataset, { pipelines, models }]) => ({
+      dataset,
+      pipelines: [...pipelines],
+      models: [...models].map(([model, version]) => ({ model, version })),
+    }))
+    .sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
+}
+
 async function modelsOf(deps: Deps, actor: Actor, dataset: string): Promise<DatasetUses['models']> {
   const found: DatasetUses['models'][number][] = [];
   for (const { name } of await listModels(deps.registry, actor)) {

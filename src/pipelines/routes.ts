@@ -5,7 +5,7 @@ import { asFile, type RawResponse, route } from '../wire/route.ts';
 import { fileAdopted } from './adopted.ts';
 import { appliedFile, appliedText, applyProject, listApplied, runFile } from './applied.ts';
 import { LOG_CHUNK_BYTES } from './attempts.ts';
-import { datasetUses } from './dataset-uses.ts';
+import { datasetReaders, datasetUses } from './dataset-uses.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { dropRoutes } from './drops/routes.ts';
 import { listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
@@ -107,6 +107,15 @@ const fileRoutes = (deps: PipelinesDeps) => [
       params: NameParams,
     },
     ({ actor, params }) => listTriggers(deps, actor.projectId, params.name),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/dataset-readers',
+      permission: 'read',
+      summary: 'Who reads which dataset: applied files and models, of all datasets',
+    },
+    async ({ actor }) => ({ items: await datasetReaders(deps, actor) }),
   ),
   route(
     {

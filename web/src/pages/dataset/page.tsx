@@ -1,209 +1,121 @@
+import { SegmentedControl } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
-import { Bars } from '../../ui/bars.tsx';
-import { Facts } from '../../ui/facts.tsx';
-import { bytes, count, number } from '../../ui/format.ts';
-import { Page, Part, Split } from '../../ui/page.tsx';
-import { Failure, Rows } from '../../ui/states.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Empty, Failure, Rows } from '../../ui/states.tsx';
 import { Status } from '../../ui/status.tsx';
-import { type Column, Table } from '../../ui/table.tsx';
-import { EventTime, RelativeTime } from '../../ui/time.tsx';
-import { useViewState } from '../../ui/view-state.ts';
+import { useView } from '../../ui/view-state.ts';
+import { Columns } from './columns.tsx';
+import { Compare } from './compare.tsx';
+import { Contract } from './contract.tsx';
+import classes from './dataset.module.css';
+import { Look } from './look.tsx';
+import { SampleRows } from './rows.tsx';
+import { UsedBy } from './used-by.tsx';
+import { VersionFacts, Versions } from './versions.tsx';
 
-type Summary = AnswerOf<'GET /datasets/:name/versions'>['items'][number];
-type Version = AnswerOf<'GET /datasets/:name/versions/:version'>;
-type Profile = Version['profile']['columns'][number];
+type VersionList = AnswerOf<'GET /datasets/:name/versions'>['items'];
+export type Summary = VersionList[number];
+export type Version = AnswerOf<'GET /datasets/:name/versions/:version'>;
+export type Uses = AnswerOf<'GET /datasets/:name/uses'>;
 
-/** Versions of a dataset; one of them with its profile by column and its contract, with the rows that broke it. */
+/** A dataset: its versions, and of the one that is chosen columns, contract, rows, what changed, who reads it. */
 export default function DatasetPage() {
   const { name } = useParams({ strict: false }) as { name: string };
-  const { data, error, refetch } = useGet('GET /datasets/:name/versions', { params: { name }, query: { limit: 100 } });
-  const [chosen, choose] = useViewState('version');
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows count={10} />;
-  const version = data.items.find((each) => String(each.version) === chosen) ?? data.items[0];
+  const versions = useGet('GET /datasets/:name/versions', { params: { name }, query: { limit: 200 } });
+  const uses = useGet('GET /datasets/:name/uses', { params: { name } });
+  const [view, change] = useView();
+  const { data, error, refetch } = versions;
+  const isNew = error?.status === 404 && (uses.data?.pipelines.length ?? 0) > 0;
+  if (error && !data && !isNew) return <Failure error={error} retry={() => void refetch()} />;
+  if (!data && !isNew) return <Rows count={10} />;
+  const items = data?.items ?? [];
+  const chosen = items.find(({ version }) => String(version) === view['version']) ?? items[0];
   return (
-    <Page title={name}>
-      <Table
-        label="Versions"
-        rows={data.items}
-        columns={VERSIONS}
-        rowId={(each) => String(each.version)}
-        selected={new Set(version ? [String(version.version)] : [])}
-        onOpen={(each) => choose(String(each.version))}
-        height={240}
-      />
-      {version && <One key={version.id} name={name} version={version.version} />}
+    <Page
+      title={<span className={classes['title']}>{name}</span>}
+      status={<State versions={items} />}
+      actions={
+        <Look
+          name={name}
+          uses={uses.data}
+          last={items[0]?.version}
+          onLooked={(version) => change({ version: String(version) })}
+        />
+      }
+    >
+      {chosen ? (
+        <>
+          <Versions versions={items} chosen={chosen.version} uses={uses.data} />
+          <One key={chosen.id} name={name} version={chosen.version} versions={items} uses={uses.data} />
+        </>
+      ) : (
+        <>
+          <Empty command={`levain data add ${name}`}>
+            levain.yaml names this dataset, and nobody has looked at its source yet.
+          </Empty>
+          {uses.data && <UsedBy uses={uses.data} />}
+        </>
+      )}
     </Page>
   );
 }
 
-const VERSIONS: readonly Column<Summary>[] = [
-  {
-    id: 'version',
-    header: 'version',
-    numeric: true,
-    value: ({ version }) => version,
-    cell: ({ version }) => `v${version}`,
-  },
-  {
-    id: 'state',
-    header: 'contract',
-    value: ({ state }) => state,
-    cell: ({ state, broken }) => (
-      <Status health={state === 'ok' ? 'good' : 'bad'} word={state === 'ok' ? 'kept' : `refused: ${broken[0] ?? ''}`} />
-    ),
-  },
-  {
-    id: 'rows',
-    header: 'rows',
-    numeric: true,
-    value: ({ rowCount }) => rowCount,
-    cell: ({ rowCount }) => count(rowCount),
-  },
-  {
-    id: 'size',
-    header: 'size',
-    numeric: true,
-    value: ({ sizeBytes }) => sizeBytes,
-    cell: ({ sizeBytes }) => bytes(sizeBytes),
-  },
-  { id: 'files', header: 'files', numeric: true, value: ({ fileCount }) => fileCount },
-  {
-    id: 'time',
-    header: 'event time',
-    value: ({ timeRange }) => timeRange?.max,
-    cell: ({ timeRange }) =>
-      timeRange ? (
-        <>
-          <EventTime at={timeRange.min} /> – <EventTime at={timeRange.max} />
-        </>
-      ) : (
-        '—'
-      ),
-  },
-  {
-    id: 'made',
-    header: 'made',
-    value: ({ createdAt }) => createdAt,
-    cell: ({ createdAt }) => <RelativeTime at={createdAt} />,
-  },
-];
-
-function One({ name, version }: { readonly name: string; readonly version: number }) {
-  const { data, error } = useGet('GET /datasets/:name/versions/:version', { params: { name, version } });
-  if (error && !data) return <Failure error={error} />;
-  if (!data) return <Rows />;
+function State({ versions }: { readonly versions: readonly Summary[] }) {
+  const [newest] = versions;
+  if (!newest) return <Status health="unknown" word="never looked at" />;
+  if (newest.state === 'refused') {
+    const good = versions.find(({ state }) => state === 'ok');
+    return (
+      <Status health="bad" word={`v${newest.version} refused; runs see ${good ? `v${good.version}` : 'nothing'}`} />
+    );
+  }
   return (
-    <Split
-      side={
-        <Facts
-          facts={[
-            ['version', `v${data.version}`],
-            ['rows', count(data.rowCount)],
-            ['size', bytes(data.sizeBytes)],
-            ['source', data.source],
-            ['made', <RelativeTime key="m" at={data.createdAt} />],
-          ]}
-        />
-      }
-    >
-      <Part title="Columns">
-        <Table label="Columns" rows={data.profile.columns} columns={COLUMNS} rowId={(column) => column.name} />
-      </Part>
-      <Part title="Contract">
-        {data.contract.checks.length === 0 ? (
-          <p className="muted">No promise is made about this data; name some under data.*.expect.</p>
-        ) : (
-          <Table
-            label="Contract"
-            rows={data.contract.checks}
-            columns={CHECKS}
-            rowId={(check) => check.sentence}
-            height={320}
-          />
-        )}
-      </Part>
-      <Broken version={data} />
-    </Split>
+    <Status
+      health={newest.checks === 0 ? 'unknown' : 'good'}
+      word={`v${newest.version}, ${newest.checks === 0 ? 'no contract' : 'contract kept'}`}
+    />
   );
 }
 
-const COLUMNS: readonly Column<Profile>[] = [
-  { id: 'name', header: 'column', value: ({ name }) => name },
-  { id: 'type', header: 'type', value: (column) => String((column as { type?: string }).type ?? '') },
-  {
-    id: 'nulls',
-    header: 'missing',
-    numeric: true,
-    value: (column) => Number((column as { nulls?: number }).nulls ?? 0),
-    cell: (column) => count((column as { nulls?: number }).nulls),
-  },
-  {
-    id: 'mean',
-    header: 'mean',
-    numeric: true,
-    value: (column) => (column as { mean?: number }).mean ?? null,
-    cell: (column) => number((column as { mean?: number }).mean),
-  },
-  { id: 'min', header: 'least', numeric: true, value: (column) => String((column as { min?: unknown }).min ?? '') },
-  { id: 'max', header: 'most', numeric: true, value: (column) => String((column as { max?: unknown }).max ?? '') },
-  {
-    id: 'shape',
-    header: 'distribution',
-    value: () => null,
-    cell: (column) => (
-      <Bars label={`distribution of ${column.name}`} counts={(column as { counts?: readonly number[] }).counts ?? []} />
-    ),
-  },
-];
+const PARTS = [
+  { value: 'columns', label: 'Columns' },
+  { value: 'contract', label: 'Contract' },
+  { value: 'rows', label: 'Rows' },
+  { value: 'compare', label: 'Compare' },
+  { value: 'uses', label: 'Read by' },
+] as const;
 
-const CHECKS: readonly Column<Version['contract']['checks'][number]>[] = [
-  {
-    id: 'kept',
-    header: 'kept',
-    value: ({ success }) => String(success),
-    cell: ({ success, severity }) => (
-      <Status health={success ? 'good' : severity === 'error' ? 'bad' : 'watch'} word={success ? 'kept' : 'broken'} />
-    ),
-  },
-  {
-    id: 'sentence',
-    header: 'promise',
-    value: ({ sentence }) => sentence,
-    cell: ({ sentence }) => <span title={sentence}>{sentence}</span>,
-  },
-  {
-    id: 'failing',
-    header: 'rows that broke it',
-    numeric: true,
-    value: ({ failing }) => failing,
-    cell: ({ failing }) => count(failing),
-  },
-];
+interface OneProps {
+  readonly name: string;
+  readonly version: number;
+  readonly versions: readonly Summary[];
+  readonly uses: Uses | undefined;
+}
 
-function Broken({ version }: { readonly version: Version }) {
-  const rows = version.contract.checks.flatMap((check) => (check.success ? [] : check.rows));
-  if (rows.length === 0) return null;
+function One({ name, version, versions, uses }: OneProps) {
+  const [view, change] = useView();
+  const { data, error, refetch } = useGet('GET /datasets/:name/versions/:version', { params: { name, version } });
+  const part = PARTS.find(({ value }) => value === view['view'])?.value ?? 'columns';
+  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
+  if (!data || data.version !== version) return <Rows />;
   return (
-    <Part title="Rows that broke it">
-      <Table
-        label="Rows that broke the contract"
-        rows={rows}
-        columns={[
-          { id: 'file', header: 'file', value: ({ file }) => file },
-          { id: 'row', header: 'row', numeric: true, value: ({ row }) => row },
-          {
-            id: 'values',
-            header: 'values',
-            value: ({ values }) => JSON.stringify(values),
-            cell: ({ values }) => <code>{JSON.stringify(values)}</code>,
-          },
-        ]}
-        rowId={(row) => `${row.file}${row.row}${JSON.stringify(row.values)}`}
-        height={300}
+    <section className={classes['one']} aria-label={`Version ${version}`}>
+      <VersionFacts version={data} />
+      <SegmentedControl
+        size="xs"
+        className={classes['parts'] ?? ''}
+        aria-label="What is shown of the version"
+        data={[...PARTS]}
+        value={part}
+        onChange={(next) => change({ view: next === 'columns' ? undefined : next })}
       />
-    </Part>
+      {part === 'columns' && <Columns version={data} />}
+      {part === 'contract' && <Contract version={data} />}
+      {part === 'rows' && <SampleRows version={data} />}
+      {part === 'compare' && <Compare version={data} versions={versions} uses={uses} />}
+      {part === 'uses' && (uses ? <UsedBy uses={uses} version={version} /> : <Rows />)}
+    </section>
   );
 }
