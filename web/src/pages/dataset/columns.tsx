@@ -214,8 +214,8 @@ function factsOf(column: Profile, rowCount: number) {
   const { number: stats, time, text } = column;
   return [
     ['type', `${column.kind} (${column.type})`],
-    ['missing', `${exact(column.nulls)} of ${exact(rowCount)} (${share(column.nulls, rowCount)})`],
-    ['distinct', exact(column.distinct)],
+    ['missing', `${number(column.nulls)} of ${number(rowCount)} (${share(column.nulls, rowCount)})`],
+    ['distinct', number(column.distinct)],
     ...(stats
       ? [
           ['least', exact(stats.min)] as const,
@@ -223,8 +223,8 @@ function factsOf(column: Profile, rowCount: number) {
           ['most', exact(stats.max)] as const,
           ['mean', exact(stats.mean)] as const,
           ['standard deviation', exact(stats.sd)] as const,
-          ['zeros', exact(stats.zeros)] as const,
-          ['negatives', exact(stats.negatives)] as const,
+          ['zeros', number(stats.zeros)] as const,
+          ['negatives', number(stats.negatives)] as const,
         ]
       : []),
     ...(time ? [['first', moment(time.min)] as const, ['last', moment(time.max)] as const] : []),

@@ -62,14 +62,16 @@ function Both({ now, before, words, rows }: BothProps) {
 
 type Stats = NonNullable<Profile['number']>;
 const BINS = 20;
+/** Of the stored quantiles. */
+const CHANCES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
-/** Both histograms spread over twenty bins between the outer percentiles, what lies beyond in the first and the last. */
+/** Twenty bins between the outer percentiles of both, what lies beyond in the first and the last. */
 function numberBins(now: Stats, before: Stats) {
   const low = Math.min(now.quantiles[0] ?? now.min, before.quantiles[0] ?? before.min);
   const high = Math.max(now.quantiles[6] ?? now.max, before.quantiles[6] ?? before.max);
   const width = (high - low) / BINS || 1;
   const edges = Array.from({ length: BINS + 1 }, (_, i) => low + i * width);
-  const [a, b] = [spread(now, edges), spread(before, edges)];
+  const [a, b] = [sharesIn(now, edges), sharesIn(before, edges)];
   return a.map((live, i) => {
     const label = `${number(edges[i])} to ${number(edges[i + 1])}`;
     const reference = b[i]!;
@@ -82,24 +84,33 @@ function numberBins(now: Stats, before: Stats) {
   });
 }
 
-/** Shares of a histogram in other bins: rows of a bin count as if they lay evenly in it. */
-export function spread(
-  { histogram: { edges: own, counts } }: Pick<Stats, 'histogram'>,
-  edges: readonly number[],
-): number[] {
+/**
+ * Shares of a column in other bins than its own: bins and quantiles both say how much lies below some places, and between those places
+ * rows count as if they lay evenly. One far value thus does not flatten all others.
+ */
+export function sharesIn(stats: Pick<Stats, 'histogram' | 'quantiles'>, edges: readonly number[]): number[] {
+  const { edges: own, counts } = stats.histogram;
   const total = counts.reduce((sum, n) => sum + n, 0) || 1;
-  const shares = new Array<number>(edges.length - 1).fill(0);
-  for (const [i, n] of counts.entries()) {
-    const [from, to] = [own[i]!, own[i + 1]!];
-    for (let k = 0; k < shares.length; k++) {
-      const low = k === 0 ? Number.NEGATIVE_INFINITY : edges[k]!;
-      const high = k === shares.length - 1 ? Number.POSITIVE_INFINITY : edges[k + 1]!;
-      const inside = Math.min(to, high) - Math.max(from, low);
-      const part = to > from ? Math.max(0, inside) / (to - from) : from >= low && from < high ? 1 : 0;
-      shares[k]! += (n / total) * part;
-    }
-  }
-  return shares;
+  let seen = 0;
+  const knots = [
+    ...own.map((x, i): [number, number] => {
+      const below = seen / total;
+      seen += counts[i] ?? 0;
+      return [x, below];
+    }),
+    ...stats.quantiles.map((x, i): [number, number] => [x, CHANCES[i] ?? 1]),
+  ].sort(([x, p], [y, q]) => x - y || p - q);
+  const below = (x: number): number => {
+    const next = knots.findIndex(([at]) => at > x);
+    if (next === 0) return 0;
+    if (next < 0) return 1;
+    const [[x0, p0], [x1, p1]] = [knots[next - 1]!, knots[next]!];
+    return p0 + ((x - x0) / (x1 - x0)) * Math.max(0, p1 - p0);
+  };
+  const last = edges.length - 2;
+  return edges
+    .slice(0, -1)
+    .map((x, i) => Math.max(0, (i === last ? 1 : below(edges[i + 1]!)) - (i === 0 ? 0 : below(x))));
 }
 
 function valueBins(now: Profile, before: Profile, [rows, rowsBefore]: readonly [number, number]) {

@@ -2,7 +2,7 @@ import { Select } from '@mantine/core';
 import { useGet } from '../../api/queries.ts';
 import type { AnswerOf } from '../../api/routes.ts';
 import { Facts } from '../../ui/facts.tsx';
-import { count, exact, number, percent, signed } from '../../ui/format.ts';
+import { count, number, percent, signed } from '../../ui/format.ts';
 import { Part } from '../../ui/page.tsx';
 import { Empty, Failure, Rows } from '../../ui/states.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
@@ -90,7 +90,7 @@ const named = (names: readonly string[]): string =>
 
 const fileFacts = ({ files, schema, rows }: Diff) =>
   [
-    ['rows', `${exact(rows.from)} → ${exact(rows.to)} (${signed(rows.to - rows.from, count)})`],
+    ['rows', `${number(rows.from)} → ${number(rows.to)} (${signed(rows.to - rows.from, count)})`],
     ['files added', named(files.added)],
     ['files removed', named(files.removed)],
     ['files changed', named(files.changed)],
@@ -113,10 +113,10 @@ function RowFacts({ diff, error }: { readonly diff: RowDiff | undefined; readonl
   return (
     <Facts
       facts={[
-        ['rows added', exact(diff.added)],
-        ['rows removed', exact(diff.removed)],
-        ['rows changed', diff.changed === null ? 'not told apart: no key is declared' : exact(diff.changed)],
-        ['rows the same', exact(diff.unchanged)],
+        ['rows added', number(diff.added)],
+        ['rows removed', number(diff.removed)],
+        ['rows changed', diff.changed === null ? 'not told apart: no key is declared' : number(diff.changed)],
+        ['rows the same', number(diff.unchanged)],
         ['matched by', diff.key.length === 0 ? 'all values' : diff.key.join(', ')],
         ['read', `${count(diff.read.from)} and ${count(diff.read.to)} rows, of files that differ`],
       ]}

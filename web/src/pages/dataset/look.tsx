@@ -33,7 +33,9 @@ export function Look({ name, uses, last, onLooked }: Props) {
   if (uses && pipelines.length === 0) return null;
   return (
     <>
-      <output className="muted">{told}</output>
+      <output className="muted" style={told === '' ? { display: 'none' } : undefined}>
+        {told}
+      </output>
       <Button size="xs" variant="default" disabled={!pipeline} onClick={() => setOpen(true)}>
         Look at the source
       </Button>

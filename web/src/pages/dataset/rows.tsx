@@ -1,6 +1,6 @@
 import { Button, NumberInput } from '@mantine/core';
 import { useGet } from '../../api/queries.ts';
-import { count, exact, utcTime } from '../../ui/format.ts';
+import { exact, number, utcTime } from '../../ui/format.ts';
 import { Failure, Rows } from '../../ui/states.tsx';
 import { type Column, exportCsv, Table } from '../../ui/table.tsx';
 import { useView } from '../../ui/view-state.ts';
@@ -64,7 +64,7 @@ export function SampleRows({ version }: { readonly version: Version }) {
         <span className="muted">
           {version.rowCount === 0
             ? 'no rows'
-            : `rows ${count(offset + 1)} to ${count(offset + rows.length)} of ${exact(version.rowCount)}`}
+            : `rows ${number(offset + 1)} to ${number(offset + rows.length)} of ${number(version.rowCount)}`}
         </span>
       </div>
       <DataRows label="Rows of the version" rows={rows} columns={columns} />

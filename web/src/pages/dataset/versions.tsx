@@ -1,4 +1,5 @@
-import { bytes, count, exact } from '../../ui/format.ts';
+import { useEffect, useRef } from 'react';
+import { bytes, count, exact, number } from '../../ui/format.ts';
 import { Status } from '../../ui/status.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { EventTime, RelativeTime } from '../../ui/time.tsx';
@@ -19,18 +20,29 @@ export function Versions({ versions, chosen, uses }: VersionsProps) {
   const [, change] = useView();
   const { sort, onSort } = useTableView('versions-');
   const rows = versions.map((version) => ({ ...version, ...usesOf(uses, version.version) }));
+  const place = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the row that is chosen is brought into sight
+  useEffect(() => {
+    const viewport = place.current?.querySelector<HTMLElement>('[data-table]');
+    const row = viewport?.querySelector<HTMLElement>('[aria-current]');
+    if (!viewport || !row) return;
+    const [box, at] = [viewport.getBoundingClientRect(), row.getBoundingClientRect()];
+    if (at.top < box.top + at.height || at.bottom > box.bottom) viewport.scrollTop += at.top - box.top - box.height / 2;
+  }, [chosen]);
   return (
-    <Table
-      label="Versions"
-      rows={rows}
-      columns={COLUMNS}
-      rowId={({ version }) => String(version)}
-      sort={sort}
-      onSort={onSort}
-      selected={new Set([String(chosen)])}
-      onOpen={({ version }) => change({ version: String(version), offset: undefined })}
-      height={234}
-    />
+    <div ref={place}>
+      <Table
+        label="Versions"
+        rows={rows}
+        columns={COLUMNS}
+        rowId={({ version }) => String(version)}
+        sort={sort}
+        onSort={onSort}
+        selected={new Set([String(chosen)])}
+        onOpen={({ version }) => change({ version: String(version), offset: undefined })}
+        height={234}
+      />
+    </div>
   );
 }
 
@@ -100,7 +112,7 @@ export function VersionFacts({ version }: { readonly version: Version }) {
   const { timeRange, files } = version;
   const facts = [
     ['version', `v${version.version}`],
-    ['rows', exact(version.rowCount)],
+    ['rows', number(version.rowCount)],
     ['columns', String(version.schema.length)],
     ['size', `${bytes(version.sizeBytes)} in ${files.length} ${files.length === 1 ? 'file' : 'files'}`],
     ['made', <RelativeTime key="m" at={version.createdAt} />],
