@@ -9,6 +9,7 @@ const QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const EXACT_QUANTILE_ROWS = 5_000_000;
 const MAX_TOP_DISTINCT = 10_000;
 const TOP_VALUES = 20;
+const MAX_SQUARABLE = '1e150';
 const MAX_VALUE_CHARACTERS = 200;
 /** Columns of one query: a bound for tables of thousands. */
 const COLUMNS_A_QUERY = 40;
@@ -89,7 +90,8 @@ function basics(column: ColumnSchema, i: number, rowCount: number): string[] {
     `min(${value}) as min${i}`,
     `max(${value}) as max${i}`,
     `avg(${value}) as mean${i}`,
-    `stddev_samp(${value}) as sd${i}`,
+    // A value that cannot be squared would fail the whole query.
+    `case when max(abs(${value})) < ${MAX_SQUARABLE} then stddev_samp(case when abs(${value}) < ${MAX_SQUARABLE} then ${value} end) end as sd${i}`,
     `cast(${quantile}(${value}, [${QUANTILES.join(', ')}]) as varchar) as quantiles${i}`,
     `count(*) filter (where ${name} = 0) as zeros${i}`,
     `count(*) filter (where ${name} < 0) as negatives${i}`,
