@@ -104,8 +104,13 @@ export function HeatMap(props: HeatMapProps) {
                 <span className={classes['hidden']}>row</span>
               </th>
               {columns.map((column) => (
-                <th key={column.id} scope="col" className={classes['tick']} aria-label={column.label}>
-                  {column.tick && <span>{column.tick}</span>}
+                <th key={column.id} scope="col" className={classes['tick']}>
+                  {column.tick && (
+                    <span className={classes['day']} aria-hidden="true">
+                      {column.tick}
+                    </span>
+                  )}
+                  <span className={classes['hidden']}>{column.label}</span>
                 </th>
               ))}
             </tr>

@@ -119,7 +119,8 @@ export function SendLabels({ settings }: { readonly settings: Settings }) {
             disabled={read.labels.length === 0 || read.problems.length > 0}
             onClick={() => setAsked(true)}
           >
-            Send {read.labels.length > 0 ? count(read.labels.length) : ''} labels
+            Send {read.labels.length > 0 ? count(read.labels.length) : ''}{' '}
+            {read.labels.length === 1 ? 'label' : 'labels'}
           </Button>
           {text !== '' && (
             <Button size="xs" variant="default" onClick={() => setText('')}>

@@ -110,11 +110,17 @@ function labelFacts({ labels }: Settings): readonly Fact[] {
     ['reach to', labels.reaches === null ? 'no label yet' : <EventTime key="r" at={labels.reaches} />],
     [
       'behind',
-      <Status
-        key="b"
-        health={labels.reaches === null ? 'unknown' : isLate ? 'watch' : 'good'}
-        word={`${labels.lag} days${usualLag === null ? ', how late is usual is being learned' : `, usually at most ${usualLag}; ${usualLag + labels.graceDays} are allowed`}`}
-      />,
+      <span key="b">
+        <Status
+          health={labels.reaches === null ? 'unknown' : isLate ? 'watch' : 'good'}
+          word={`${labels.lag} ${labels.lag === 1 ? 'day' : 'days'}`}
+        />{' '}
+        <span className="muted">
+          {usualLag === null
+            ? 'How late is usual is being learned.'
+            : `Usually at most ${usualLag}; from ${usualLag + labels.graceDays + 1} on the performance light says so.`}
+        </span>
+      </span>,
     ],
     ['judged from', `${labels.minimum} labels and ${percent(labels.minimumCoverage)} of a day’s predictions on`],
   ];
