@@ -312,8 +312,13 @@ async function failingRows(
 
 const rank = (first: readonly string[], name: string): number =>
   first.includes(name) ? first.indexOf(name) - first.length : 0;
-const short = (cell: Cell): Cell =>
-  typeof cell === 'string' && cell.length > MAX_SHOWN_CHARACTERS ? `${cell.slice(0, MAX_SHOWN_CHARACTERS)}…` : cell;
+/** Infinities have no JSON form, so they are told as text. */
+function short(cell: Cell): Cell {
+  if (typeof cell === 'number' && !Number.isFinite(cell)) return String(cell);
+  return typeof cell === 'string' && cell.length > MAX_SHOWN_CHARACTERS
+    ? `${cell.slice(0, MAX_SHOWN_CHARACTERS)}…`
+    : cell;
+}
 const count = (n: number): string => n.toLocaleString('en-US');
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))}%`;
 

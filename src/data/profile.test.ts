@@ -26,3 +26,20 @@ test('numbers that cannot be squared leave a column without a standard deviation
   assert.deepEqual([none!.number, none!.nulls], [null, 3]);
   await db.close();
 });
+
+test('rows that break a promise may hold NaN, which is missing, and infinities, which are told as text', async () => {
+  const db = await testDb();
+  const deps = await dataDeps(db, analytics);
+  await analytics.run(
+    `copy (select * from (values (1, 'nan'::double), (2, 'inf'::double)) t(id, x)) to '${join(deps.folder, 'd.parquet')}' (format parquet)`,
+  );
+  const actor = { projectId: DEFAULT_PROJECT_ID, user: 'ann', kind: 'user' as const };
+  const section = sectionOf('{ from: d.parquet, expect: { id: { between: [5, 9] } } }');
+  const { version } = await syncDataset(deps, actor, { name: 'd', section, folder: deps.folder });
+  const broken = version.contract.checks.find(({ success }) => !success);
+  assert.deepEqual(
+    broken?.rows.map(({ values }) => values['x']),
+    [null, 'Infinity'],
+  );
+  await db.close();
+});

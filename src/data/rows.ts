@@ -15,6 +15,8 @@ export interface RowsRead {
   /** Of the whole version. */
   readonly rowCount: number;
   readonly rows: readonly Readonly<Record<string, Cell>>[];
+  /** Cells of `rows` that are infinite: JSON has no form for them, so in JSON they look missing. */
+  readonly infinite: readonly { readonly row: number; readonly column: string; readonly negative: boolean }[];
 }
 
 /** Rows of a version from `offset` (0 is the first) in the order of its files, as gates and callers see them. */
@@ -30,5 +32,17 @@ export async function readRows(
   const numbered = rawRows(relation, ['__file', '__row']);
   const query = `select ${columns.join(', ')} from (${numbered}) order by __file, __row limit ${Math.min(limit, MAX_ROWS_READ)} offset ${offset}`;
   const frame = await deps.analytics.query(query);
-  return { dataset: version.dataset, version: version.version, rowCount: version.rowCount, rows: toRecords(frame) };
+  const rows = toRecords(frame);
+  return {
+    dataset: version.dataset,
+    version: version.version,
+    rowCount: version.rowCount,
+    rows,
+    infinite: rows.flatMap((row, i) => infiniteIn(row, i)),
+  };
 }
+
+const infiniteIn = (row: Readonly<Record<string, Cell>>, i: number): RowsRead['infinite'] =>
+  Object.entries(row).flatMap(([column, cell]) =>
+    typeof cell === 'number' && !Number.isFinite(cell) ? [{ row: i, column, negative: cell < 0 }] : [],
+  );

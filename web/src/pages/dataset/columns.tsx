@@ -147,7 +147,7 @@ function Detail({ column, rowCount }: { readonly column: Profile; readonly rowCo
   return (
     <section className={classes['detail']} aria-label={`Column ${column.name}`}>
       <header>
-        <h3>{column.name}</h3>
+        <h2>{column.name}</h2>
         <CloseButton size="sm" aria-label="Close the column" onClick={() => change({ column: undefined })} />
       </header>
       <div className={classes['side']}>

@@ -26,7 +26,7 @@ interface Props {
 export function Compare({ version, versions, uses }: Props) {
   const [view, change] = useView();
   const others = versions.filter((each) => each.version !== version.version);
-  const before = others.find((each) => each.version < version.version) ?? others[0];
+  const before = others.find((each) => each.version < version.version) ?? others.at(-1);
   const against = others.find((each) => String(each.version) === view['against']) ?? before;
   if (!against) return <Empty>There is no other version to compare with.</Empty>;
   return (

@@ -1,5 +1,6 @@
 import { Button, NumberInput } from '@mantine/core';
 import { useGet } from '../../api/queries.ts';
+import type { AnswerOf } from '../../api/routes.ts';
 import { exact, number, utcTime } from '../../ui/format.ts';
 import { Failure, Rows } from '../../ui/states.tsx';
 import { type Column, exportCsv, Table } from '../../ui/table.tsx';
@@ -14,7 +15,16 @@ export type DataRow = Readonly<Record<string, Cell>>;
 /** A cell as text; undefined where it is missing. */
 export function cellText(cell: Cell): string | undefined {
   if (cell === null || cell === undefined) return undefined;
-  return typeof cell === 'number' ? exact(cell) : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+  if (typeof cell === 'number') return Number.isFinite(cell) ? exact(cell) : number(cell);
+  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+}
+
+/** JSON lost the infinities of the rows; they are named beside them. */
+function withInfinite({ rows, infinite }: AnswerOf<'GET /datasets/:name/versions/:version/rows'>): readonly DataRow[] {
+  const all: Record<string, Cell>[] = rows.map((row) => ({ ...row }));
+  for (const { row, column, negative } of infinite)
+    all[row]![column] = negative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return all;
 }
 
 /** Rows as the files hold them, a hundred at a time from any place. */
@@ -29,7 +39,7 @@ export function SampleRows({ version }: { readonly version: Version }) {
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={8} />;
   const columns = rowColumns(version.schema);
-  const rows = data.rows.map((row, i) => ({ '': offset + i + 1, ...row }));
+  const rows = withInfinite(data).map((row, i) => ({ '': offset + i + 1, ...row }));
   return (
     <>
       <div className={classes['fields']}>
