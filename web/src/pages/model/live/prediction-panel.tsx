@@ -1,4 +1,3 @@
-import { Drawer } from '@mantine/core';
 import { useGet } from '../../../api/queries.ts';
 import type { PredictionWhy } from '../../../api/routes.ts';
 import { ContributionBars } from '../../../domain/contributions.tsx';
@@ -8,24 +7,20 @@ import { duration, exact, number, shortId } from '../../../ui/format.ts';
 import { Id } from '../../../ui/id.tsx';
 import { GoLink } from '../../../ui/link.tsx';
 import { Part } from '../../../ui/page.tsx';
+import { SidePanel } from '../../../ui/side-panel.tsx';
 import { Failure, Rows } from '../../../ui/states.tsx';
 import { EventTime, RelativeTime } from '../../../ui/time.tsx';
+import { toField } from '../try-it/request.ts';
 import classes from './live.module.css';
 import { usePredictionWhy } from './use-why.ts';
 
 /** One prediction beside the list: what was asked, what was answered, what came true, and why. */
 export function PredictionPanel({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
+  if (id === '') return null;
   return (
-    <Drawer
-      opened={id !== ''}
-      onClose={onClose}
-      position="right"
-      size="min(560px, 100vw)"
-      title={id === '' ? '' : `Prediction ${shortId(id)}`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      {id !== '' && <Shown id={id} />}
-    </Drawer>
+    <SidePanel title={`Prediction ${shortId(id)}`} onClose={onClose}>
+      <Shown key={id} id={id} />
+    </SidePanel>
   );
 }
 
@@ -52,7 +47,7 @@ function Shown({ id }: { readonly id: string }) {
         />
       </Part>
       <Part title="Inputs">
-        <Inputs features={prediction.features} />
+        <Inputs prediction={prediction} />
       </Part>
       <Part title="Why">
         {contributions ? (
@@ -67,11 +62,7 @@ function Shown({ id }: { readonly id: string }) {
 
 function About({ why: { prediction } }: { readonly why: PredictionWhy }) {
   const { model, version, latencyMs, fallback, rehearsal } = prediction;
-  const { data } = useGet(
-    'GET /models/:model/versions/:version',
-    { params: { model, version: version ?? 0 } },
-    { enabled: version !== null },
-  );
+  const made = useVersion(prediction);
   return (
     <Facts
       facts={[
@@ -88,9 +79,9 @@ function About({ why: { prediction } }: { readonly why: PredictionWhy }) {
         ],
         [
           'made by',
-          data?.pipelineRunId ? (
-            <GoLink key="m" to={placeOfRun(model, data.pipelineRunId)}>
-              run {shortId(data.pipelineRunId)}
+          made?.pipelineRunId ? (
+            <GoLink key="m" to={placeOfRun(model, made.pipelineRunId)}>
+              run {shortId(made.pipelineRunId)}
             </GoLink>
           ) : (
             '—'
@@ -121,21 +112,35 @@ function About({ why: { prediction } }: { readonly why: PredictionWhy }) {
   );
 }
 
-function Inputs({ features }: { readonly features: PredictionWhy['prediction']['features'] }) {
+function Inputs({ prediction }: { readonly prediction: PredictionWhy['prediction'] }) {
+  const made = useVersion(prediction);
+  const typed = new Map(made?.signature?.inputs.map((input) => [input.name, input]));
   return (
     <table className={classes['inputs']}>
       <tbody>
-        {Object.entries(features).map(([name, value]) => (
-          <tr key={name}>
-            <th scope="row">
-              <bdi>{name}</bdi>
-            </th>
-            <td className="mono">
-              {value === null ? <span className="muted">null</span> : <bdi>{String(value)}</bdi>}
-            </td>
-          </tr>
-        ))}
+        {Object.entries(prediction.features).map(([name, value]) => {
+          const input = typed.get(name);
+          return (
+            <tr key={name}>
+              <th scope="row">
+                <bdi>{name}</bdi>
+              </th>
+              <td className="mono">
+                {value === null ? (
+                  <span className="muted">null</span>
+                ) : (
+                  <bdi>{input ? toField(input, value) : String(value)}</bdi>
+                )}
+              </td>
+            </tr>
+          );
+        })}
       </tbody>
     </table>
   );
+}
+
+function useVersion({ model, version }: Pick<PredictionWhy['prediction'], 'model' | 'version'>) {
+  const params = { model, version: version ?? 0 };
+  return useGet('GET /models/:model/versions/:version', { params }, { enabled: version !== null }).data;
 }
