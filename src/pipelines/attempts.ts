@@ -47,11 +47,19 @@ export interface LogChunk {
   readonly atEnd: boolean;
 }
 
-/** A piece of a log from a byte offset on; whole lines, but for the last piece of a finished log. Negative: from the end. */
-export async function readLogChunk(path: string, from: number, finished: boolean): Promise<LogChunk> {
+/**
+ * A piece of a log from a byte offset on, of at most `most` bytes; whole lines, but for the last piece of a finished log and for a
+ * line that is longer than the piece. Negative: from the end.
+ */
+export async function readLogChunk(
+  path: string,
+  from: number,
+  finished: boolean,
+  most = LOG_CHUNK_BYTES,
+): Promise<LogChunk> {
   const size = (await stat(path).catch(() => undefined))?.size ?? 0;
   const offset = Math.min(from < 0 ? Math.max(0, size + from) : from, size);
-  const length = Math.min(LOG_CHUNK_BYTES, size - offset);
+  const length = Math.min(most, size - offset);
   if (length === 0) return { text: '', nextOffset: offset, atEnd: true };
   const file = await open(path, 'r');
   try {
@@ -59,7 +67,7 @@ export async function readLogChunk(path: string, from: number, finished: boolean
     const bytes = buffer.subarray(0, bytesRead);
     const end = bytes.lastIndexOf(10) + 1;
     const isTail = offset + bytesRead >= size;
-    const kept = isTail && finished ? bytesRead : end > 0 ? end : bytesRead === LOG_CHUNK_BYTES ? bytesRead : 0;
+    const kept = isTail && finished ? bytesRead : end > 0 ? end : bytesRead === most ? bytesRead : 0;
     return { text: bytes.subarray(0, kept).toString('utf8'), nextOffset: offset + kept, atEnd: isTail };
   } finally {
     await file.close();

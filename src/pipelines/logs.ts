@@ -30,11 +30,11 @@ export interface StepLog extends Pick<LogChunk, 'text' | 'nextOffset'> {
 export async function readStepLog(
   deps: PipelinesDeps,
   projectId: string,
-  input: LogRef & { readonly offset: number },
+  input: LogRef & { readonly offset: number; readonly length?: number | undefined },
 ): Promise<StepLog> {
   const log = await findLog(deps, projectId, input);
   const sizeBytes = await sizeOf(log.path);
-  const chunk = await readLogChunk(log.path, input.offset, log.finished);
+  const chunk = await readLogChunk(log.path, input.offset, log.finished, input.length);
   return {
     step: input.step,
     attempt: log.attempt,

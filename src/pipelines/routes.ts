@@ -258,6 +258,7 @@ const stepRoutes = (deps: PipelinesDeps) => [
       params: StepParams,
       query: z.object({
         offset: z.coerce.number().int().min(-LOG_CHUNK_BYTES).default(0),
+        length: z.coerce.number().int().min(1).max(LOG_CHUNK_BYTES).optional(),
         attempt: z.coerce.number().int().min(0).optional(),
         wait: z.coerce.number().min(0).max(25).default(0),
       }),
