@@ -73,7 +73,7 @@ function Failed({ failure }: { readonly failure: NonNullable<Step['failure']> })
 function factsOf(run: Run, step: Step): readonly Fact[] {
   const { outputs } = step;
   const optional = (name: string, value: React.ReactNode): readonly Fact[] =>
-    value === null || value === undefined ? [] : [[name, value]];
+    value === null || value === undefined || value === false ? [] : [[name, value]];
   return [
     ['kind', step.kind],
     ['started', <RelativeTime key="s" at={step.startedAt} />],
