@@ -1,80 +1,120 @@
-import type { ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { useChange } from '../../../api/queries.ts';
-import { Confirm } from '../../../ui/confirm.tsx';
+import { ConfirmDialog } from '../../../ui/confirm.tsx';
 import { duration } from '../../../ui/format.ts';
 import { type Rollout, shareWords, titleOf } from './rollout-steps.ts';
 
 type Action = 'continue' | 'wait' | 'pause' | 'abort' | 'promote';
 
-/** What may be done to a rollout in the state that it is in, each with what follows. */
+interface Way {
+  readonly verb: string;
+  readonly title: string;
+  readonly reason?: 'optional';
+  readonly tone?: 'primary' | 'danger';
+  readonly consequence: readonly string[];
+}
+
+/**
+ * What may be done to a rollout in the state that it is in, each with what follows. A dialog that is open stays, with the rollout
+ * that it was opened for, whatever becomes of that meanwhile: the server then says that it is another one.
+ */
 export function RolloutControl({ rollout }: { readonly rollout: Rollout }) {
   const control = useChange('POST /endpoints/:name/rollout');
-  const { state, version, model } = rollout;
-  const act = (action: Action) => (reason: string) =>
-    control.mutateAsync({
-      params: { name: rollout.endpoint },
-      body: { action, rollout: rollout.id, ...(reason !== '' && { reason }) },
-    });
-  const isLive = state === 'shadow' || state === 'canary';
-  const isPaused = state === 'paused';
-  const mayPromote = rollout.rehearsal === null && (isLive || isPaused || state === 'preflight');
+  const [asked, setAsked] = useState<{ readonly action: Action; readonly rollout: Rollout }>();
+  const way = asked && WAYS[asked.action](asked.rollout);
   return (
     <>
-      {isPaused && (
-        <>
-          <Confirm
-            verb="Continue"
-            title={`Continue the rollout of v${version}`}
-            primary
-            consequence={<Paragraphs texts={continueWords(rollout)} />}
-            act={act('continue')}
-          />
-          <Confirm
-            verb="Wait"
-            title={`Wait for more evidence on v${version}`}
-            consequence={<Paragraphs texts={waitWords(rollout)} />}
-            act={act('wait')}
-          />
-        </>
-      )}
-      {isLive && (
-        <Confirm
-          verb="Pause"
-          title={`Pause the rollout of v${version}`}
-          reason="optional"
-          consequence={`v${version} stays at ${shareWords(rollout.weight)} of the traffic until somebody continues. Limits still stop it by themselves.`}
-          act={act('pause')}
-        />
-      )}
-      {mayPromote && (
-        <Confirm
-          verb="Promote"
-          title={`Promote v${version} now`}
-          consequence={<Paragraphs texts={promoteWords(rollout)} />}
-          act={act('promote')}
-        />
-      )}
-      {!['aborting', 'aborted', 'done'].includes(state) && (
-        <Confirm
-          verb="Abort"
-          title={`Abort the rollout of v${version}`}
-          danger
-          reason="optional"
-          consequence={
-            <Paragraphs
-              texts={[
-                `v${version} gets no traffic any more; ${rollout.fromVersion === null ? 'nothing answers then' : `v${rollout.fromVersion} answers all of it`}, within seconds.`,
-                `${model} is then HELD: no retraining or promotion until resume.`,
-                'Not undone: answers given, their log, data, labels, running batches. Nothing is deleted.',
-              ]}
-            />
+      {actionsOf(rollout).map((action) => {
+        const { verb, tone } = WAYS[action](rollout);
+        return (
+          <Button
+            key={action}
+            size="xs"
+            variant={tone === 'primary' ? 'filled' : 'default'}
+            {...(tone === 'danger' && { color: 'red' })}
+            onClick={() => setAsked({ action, rollout })}
+          >
+            {verb}
+          </Button>
+        );
+      })}
+      {asked && way && (
+        <ConfirmDialog
+          isOpen
+          verb={way.verb}
+          title={way.title}
+          danger={way.tone === 'danger'}
+          {...(way.reason && { reason: way.reason })}
+          consequence={way.consequence.map((text) => <p key={text}>{text}</p>)}
+          onClose={() => setAsked(undefined)}
+          act={(reason) =>
+            control.mutateAsync({
+              params: { name: asked.rollout.endpoint },
+              body: { action: asked.action, rollout: asked.rollout.id, ...(reason !== '' && { reason }) },
+            })
           }
-          act={act('abort')}
         />
       )}
     </>
   );
 }
+
+function actionsOf({ state, rehearsal }: Rollout): readonly Action[] {
+  const promote: readonly Action[] = rehearsal === null ? ['promote'] : [];
+  switch (state) {
+    case 'paused':
+      return ['continue', 'wait', ...promote, 'abort'];
+    case 'shadow':
+    case 'canary':
+      return ['pause', ...promote, 'abort'];
+    case 'preflight':
+      return [...promote, 'abort'];
+    case 'promoting':
+    case 'baking':
+      return ['abort'];
+    default:
+      return [];
+  }
+}
+
+const WAYS: Readonly<Record<Action, (rollout: Rollout) => Way>> = {
+  continue: (rollout) => ({
+    verb: 'Continue',
+    title: `Continue the rollout of v${rollout.version}`,
+    tone: 'primary',
+    consequence: continueWords(rollout),
+  }),
+  wait: (rollout) => ({
+    verb: 'Wait',
+    title: `Wait for more evidence on v${rollout.version}`,
+    consequence: waitWords(rollout),
+  }),
+  pause: ({ version, weight }) => ({
+    verb: 'Pause',
+    title: `Pause the rollout of v${version}`,
+    reason: 'optional',
+    consequence: [
+      `v${version} stays at ${shareWords(weight)} of the traffic until somebody continues. Limits still stop it by themselves.`,
+    ],
+  }),
+  promote: (rollout) => ({
+    verb: 'Promote',
+    title: `Promote v${rollout.version} now`,
+    consequence: promoteWords(rollout),
+  }),
+  abort: ({ version, fromVersion, model }) => ({
+    verb: 'Abort',
+    title: `Abort the rollout of v${version}`,
+    tone: 'danger',
+    reason: 'optional',
+    consequence: [
+      `v${version} gets no traffic any more; ${fromVersion === null ? 'nothing answers then' : `v${fromVersion} answers all of it`}, within seconds.`,
+      `${model} is then HELD: no retraining or promotion until resume.`,
+      'Not undone: answers given, their log, data, labels, running batches. Nothing is deleted.',
+    ],
+  }),
+};
 
 /** A pause by a person goes back to its step; one for want of evidence goes on without it. */
 function continueWords(rollout: Rollout): readonly string[] {
@@ -101,6 +141,3 @@ const promoteWords = ({ version, fromVersion, weight }: Rollout): readonly strin
   `All traffic moves from v${fromVersion ?? '—'} to v${version} within seconds (it has ${shareWords(weight)} now); what is left of the rollout is skipped.`,
   ...(fromVersion === null ? [] : [`v${fromVersion} stays warm for a rollback.`]),
 ];
-
-const Paragraphs = ({ texts }: { readonly texts: readonly string[] }): ReactNode =>
-  texts.map((text) => <p key={text}>{text}</p>);

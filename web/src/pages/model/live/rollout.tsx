@@ -51,7 +51,11 @@ export function Rollout({ endpoint }: { readonly endpoint: string }) {
   return (
     <Part
       title={`Rollout of v${rollout.version}`}
-      tools={<span className={classes['tools']}>{!isFinished(rollout) && <RolloutControl rollout={rollout} />}</span>}
+      tools={
+        <span className={classes['tools']}>
+          <RolloutControl rollout={rollout} />
+        </span>
+      }
     >
       <p className={classes['sentence']}>
         <Status health={HEALTH[rollout.state]} word={rollout.state} />{' '}

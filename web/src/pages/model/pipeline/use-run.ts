@@ -11,7 +11,8 @@ const AGAIN_MS = 3_000;
 export function useRun(id: string) {
   const queries = useQueryClient();
   const asked = useGet('GET /pipeline-runs/:id', { params: { id } });
-  const detail = asked.data?.run.id === id ? asked.data : undefined;
+  // An address may name a run by the end of its id.
+  const detail = asked.data?.run.id.endsWith(id) ? asked.data : undefined;
   const isOpen = detail !== undefined && detail.run.finishedAt === null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the stamp that it begins with is the first, not each one
   useEffect(() => {

@@ -70,18 +70,24 @@ function FromData({ dataset, onFill }: { readonly dataset: string } & Pick<FillP
     }
   };
   return (
-    <form
-      className={classes['fromData']}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void fill();
-      }}
-    >
-      <NumberInput size="xs" label={`Row of ${dataset}, the first is 0`} min={0} value={row} onChange={setRow} />
-      <Button size="xs" variant="default" type="submit">
+    <div className={classes['fromData']}>
+      <NumberInput
+        size="xs"
+        label={`Row of ${dataset}, the first is 0`}
+        min={0}
+        value={row}
+        onChange={setRow}
+        onKeyDown={(event) => {
+          // It stands inside the form that asks.
+          if (event.key !== 'Enter') return;
+          event.preventDefault();
+          void fill();
+        }}
+      />
+      <Button size="xs" variant="default" onClick={() => void fill()}>
         Fill
       </Button>
       <span role="status">{said}</span>
-    </form>
+    </div>
   );
 }
