@@ -49,7 +49,7 @@ function StartDialog({
       title={`${verb}: ${pipeline}`}
       isOpen
       onClose={onClose}
-      disabled={applied.data === undefined}
+      blocked={applied.data === undefined}
       consequence={<Consequence pipeline={pipeline} mode={mode} isDraft={like?.draft ?? false} />}
       act={async () => {
         const params = Object.fromEntries(
