@@ -35,6 +35,7 @@ async function makeVersionsThatWait(): Promise<void> {
   const text = readFileSync(path, 'utf8')
     .replace('retrain: auto', 'retrain: human')
     .replace('max_rows: 150000', 'max_rows: 30000')
+    .replace('window: 31d', 'window: 7d')
     .replace('pass: better }', 'pass: { not_worse: 0.5 }, slices: [origin] }');
   writeFileSync(path, text);
   await flights.levain.run(['apply']);
@@ -118,7 +119,7 @@ test('rows are walked and opened by the keyboard, two of them are compared, and 
   await page.getByLabel('Filter versions').fill('passed');
   await page.waitForURL('**q=passed*');
   const table = page.getByRole('region', { name: 'Versions' });
-  await table.getByRole('row', { name: /^v?.*v4/ }).waitFor({ state: 'detached' });
+  await table.getByRole('row', { name: /REHEARSAL/ }).waitFor({ state: 'detached' });
   await table.focus();
   await page.keyboard.press('j');
   await page.keyboard.press('x');
@@ -157,7 +158,11 @@ test('a file of a version downloads as the bytes that it is made of', async () =
 test('approving keeps the note, starts the rollout, and the page shows both by itself', async () => {
   const { page, context, faults } = await openPage(browser, url);
   await page.goto('/m/flights');
-  await page.getByRole('link', { name: `Review v${FIRST}` }).click();
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: `v${FIRST} waits for approval` })
+    .getByRole('link', { name: 'review' })
+    .click();
   await page.waitForURL(`**/m/flights/versions/${FIRST}`);
   await page
     .getByRole('region', { name: `Approval of v${FIRST}` })

@@ -1,13 +1,20 @@
 import { Skeleton } from '@mantine/core';
 import { useChange, useGet } from '../api/queries.ts';
-import { Confirm, Refusal } from '../ui/confirm.tsx';
+import { Action, Confirm, type Opened, Refusal } from '../ui/confirm.tsx';
+
+interface DecisionProps {
+  readonly model: string;
+  readonly version: number;
+  readonly opened?: Opened;
+}
 
 /** Approving says what one approves, in the server's words. */
-export function Approve({ model, version }: { readonly model: string; readonly version: number }) {
+export function Approve({ model, version, opened }: DecisionProps) {
   const approve = useChange('POST /models/:model/versions/:version/approve');
   const params = { model, version };
   return (
-    <Confirm
+    <Action
+      opened={opened}
       verb="Approve"
       title={`Approve ${model}@v${version}`}
       primary
@@ -23,10 +30,11 @@ export function Approve({ model, version }: { readonly model: string; readonly v
   );
 }
 
-export function Reject({ model, version }: { readonly model: string; readonly version: number }) {
+export function Reject({ model, version, opened }: DecisionProps) {
   const reject = useChange('POST /models/:model/versions/:version/reject');
   return (
-    <Confirm
+    <Action
+      opened={opened}
       verb="Reject"
       title={`Reject ${model}@v${version}`}
       reason="needed"

@@ -1,7 +1,9 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { Approve, Reject } from '../../../domain/decisions.tsx';
 import { Fallback, Hold, Resume, RollBack } from '../../../domain/model-actions.tsx';
 import type { ModelStatus } from '../../../domain/model-facts.tsx';
 import type { Opened } from '../../../ui/confirm.tsx';
+import { useViewState } from '../../../ui/view-state.ts';
 import { Deploy } from './deploy.tsx';
 import { type Doing, useDoing } from './do.tsx';
 import { Promote } from './promote.tsx';
@@ -30,6 +32,9 @@ interface DialogProps {
 function DialogOf({ doing, model, opened }: DialogProps) {
   const { name, endpoint } = model;
   switch (doing) {
+    case 'approve':
+    case 'reject':
+      return <Decision doing={doing} model={name} opened={opened} />;
     case 'deploy':
       return <Deploy model={model} opened={opened} />;
     case 'promote':
@@ -47,4 +52,21 @@ function DialogOf({ doing, model, opened }: DialogProps) {
     case 'rehearse':
       return <Rehearse model={model} opened={opened} />;
   }
+}
+
+interface DecisionProps {
+  readonly doing: 'approve' | 'reject';
+  readonly model: string;
+  readonly opened: Opened;
+}
+
+/** It stays open although its version waits no longer, so that whoever was too late reads why, and keeps the words. */
+function Decision({ doing, model, opened }: DecisionProps) {
+  const [which] = useViewState('which');
+  const last = useRef(which);
+  if (which !== '') last.current = which;
+  const version = Number(last.current);
+  if (!(version > 0)) return null;
+  const Decide = doing === 'approve' ? Approve : Reject;
+  return <Decide model={model} version={version} opened={opened} />;
 }

@@ -4,11 +4,22 @@ import type { ReactNode } from 'react';
 import { useViewState } from '../../../ui/view-state.ts';
 
 /** What may be done to a model; the one whose dialog is open stands in the address. */
-export const DOINGS = ['deploy', 'promote', 'rollback', 'hold', 'resume', 'retrain', 'fallback', 'rehearse'] as const;
+export const DOINGS = [
+  'approve',
+  'reject',
+  'deploy',
+  'promote',
+  'rollback',
+  'hold',
+  'resume',
+  'retrain',
+  'fallback',
+  'rehearse',
+] as const;
 export type Doing = (typeof DOINGS)[number];
 
 /** What dialogs keep in the address; it goes with them. */
-const OF_DIALOGS = ['do', 'deploy', 'kind', 'rehearsal'];
+const OF_DIALOGS = ['do', 'which', 'deploy', 'kind', 'rehearsal'];
 
 export function useDoing(): readonly [Doing | undefined, (doing: Doing | undefined, more?: Search) => void] {
   const [text] = useViewState('do');
@@ -37,10 +48,10 @@ interface DoLinkProps {
 }
 
 /** A button that opens it. */
-export function DoButton({ what, more, children }: DoLinkProps) {
+export function DoButton({ what, more, primary = false, children }: DoLinkProps & { readonly primary?: boolean }) {
   const [, open] = useDoing();
   return (
-    <Button size="xs" variant="default" onClick={() => open(what, more)}>
+    <Button size="xs" variant={primary ? 'filled' : 'default'} onClick={() => open(what, more)}>
       {children}
     </Button>
   );

@@ -1,7 +1,8 @@
-import { ApprovalSentence, Approve, Reject } from '../../../domain/decisions.tsx';
+import { ApprovalSentence } from '../../../domain/decisions.tsx';
 import { Facts } from '../../../ui/facts.tsx';
 import { Part } from '../../../ui/page.tsx';
 import { RelativeTime } from '../../../ui/time.tsx';
+import { DoButton } from '../actions/do.tsx';
 import type { Version } from './verdict.ts';
 import classes from './versions.module.css';
 
@@ -57,9 +58,23 @@ function Waiting({ version }: { readonly version: Version }) {
         </p>
       )}
       <span style={{ display: 'flex', gap: 8 }}>
-        <Approve model={model} version={n} />
-        <Reject model={model} version={n} />
+        <Decide version={n} />
       </span>
     </section>
+  );
+}
+
+/** The decision; its dialog has an address of its own. */
+export function Decide({ version }: { readonly version: number }) {
+  const more = { which: String(version) };
+  return (
+    <>
+      <DoButton what="approve" more={more} primary>
+        Approve
+      </DoButton>
+      <DoButton what="reject" more={more}>
+        Reject
+      </DoButton>
+    </>
   );
 }

@@ -9,6 +9,7 @@ import { type Column, Table } from '../../../ui/table.tsx';
 import { useViewState } from '../../../ui/view-state.ts';
 import { CodeDiff } from './code-diff.tsx';
 import type { Version } from './verdict.ts';
+import classes from './versions.module.css';
 
 /** Two versions beside each other: only what differs. */
 export function Compare({ version, other }: { readonly version: Version; readonly other: string }) {
@@ -21,9 +22,9 @@ export function Compare({ version, other }: { readonly version: Version; readonl
     <div id="compare">
       <Part
         title={
-          <>
+          <span className={classes['among']}>
             v{version.version} against <GoLink to={placeOfVersion(version.model, other)}>v{other}</GoLink>
-          </>
+          </span>
         }
         tools={
           <Button size="compact-xs" variant="subtle" onClick={() => compare(undefined)}>

@@ -6,6 +6,7 @@ import { GoLink } from '../../../ui/link.tsx';
 import { Part } from '../../../ui/page.tsx';
 import { RelativeTime } from '../../../ui/time.tsx';
 import type { Version } from './verdict.ts';
+import classes from './versions.module.css';
 
 /** What a version is and where it comes from, by its ids. */
 export function VersionFacts({ version }: { readonly version: Version }) {
@@ -62,7 +63,7 @@ function madeFacts({ model, madeOf, runId, pipelineRunId, rehearsal }: Version):
       ? [
           [
             'made of',
-            <span key="of">
+            <span key="of" className={classes['among']}>
               <GoLink to={placeOfVersion(model, madeOf.version)}>v{madeOf.version}</GoLink> with a fault (
               {madeOf.fault.kind}), for a <GoLink to={placeOfWhy(rehearsal ?? '')}>rehearsal</GoLink>
             </span>,

@@ -2,7 +2,6 @@ import { Select } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useGet } from '../../../api/queries.ts';
-import { Approve, Reject } from '../../../domain/decisions.tsx';
 import { Lineage } from '../../../domain/lineage.tsx';
 import type { ModelStatus } from '../../../domain/model-facts.tsx';
 import { placeOfModel, placeOfVersion } from '../../../domain/places.ts';
@@ -13,7 +12,7 @@ import { Status } from '../../../ui/status.tsx';
 import { useViewState } from '../../../ui/view-state.ts';
 import { DoButton } from '../actions/do.tsx';
 import { useModel, useModelName } from '../layout.tsx';
-import { Approval } from './approval.tsx';
+import { Approval, Decide } from './approval.tsx';
 import { Code } from './code.tsx';
 import { Compare } from './compare.tsx';
 import { VersionFacts } from './facts.tsx';
@@ -98,14 +97,7 @@ function Head({ version, model }: { readonly version: Version; readonly model: M
 }
 
 function Tools({ version, model }: { readonly version: Version; readonly model: ModelStatus | undefined }) {
-  const name = { model: version.model, version: version.version };
-  if (version.approval === 'waiting')
-    return (
-      <>
-        <Approve {...name} />
-        <Reject {...name} />
-      </>
-    );
+  if (version.approval === 'waiting') return <Decide version={version.version} />;
   const isLive = model?.version === version.version;
   if (isLive) return <DoButton what="rollback">Roll back</DoButton>;
   if (version.approval !== 'approved' || version.draft || version.rehearsal !== null) return null;
