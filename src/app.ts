@@ -39,6 +39,7 @@ import {
   appliedFile,
   onAlertFired,
   onDataVersionCreated,
+  onRunChanged,
   onRunFinished,
   type PipelinesDeps,
   pipelinesRoutes,
@@ -115,6 +116,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     closing.unshift(() => Promise.all([adapters.analytics.close(), adapters.workers.close()]));
     const pillars = wire({ ...base, ...adapters, outbox: hinting(outbox, bus), dataDir, serverUrl: () => url });
     subscribe(outbox, pillars);
+    const ended = onRunChanged(({ projectId, runId }) => bus.publish({ projectId, topic: `pipeline-runs/${runId}` }));
+    closing.push(async () => ended());
     const authenticator = createAuthenticator(pillars.identity);
     if (!isLoopback(host)) await assertAdministrator(pillars.identity, host);
     await keepGatewayToken(pillars.identity, authenticator, dataDir);

@@ -38,6 +38,7 @@ export type {
   StepState,
   TriggerKind,
 } from './types.ts';
+export { onRunChanged } from './wake.ts';
 export { type WhyStep, whyStep } from './why.ts';
 export type { WireDetail, WireRun, WireStep } from './wire.ts';
 export { startPipelinesWork } from './work.ts';

@@ -3,6 +3,7 @@ import { sqlOf, type Tx } from '../ports/db.ts';
 import { matches } from '../ports/sql.ts';
 import type { PipelinesTables, RunRow } from './tables.ts';
 import type { Failure, PipelineRun, RunState, TriggerKind } from './types.ts';
+import { tellRunChanged } from './wake.ts';
 
 const k = (tx: Tx) => sqlOf<PipelinesTables>(tx);
 
@@ -14,6 +15,7 @@ export async function insertRun(tx: Tx, run: PipelineRun): Promise<boolean> {
     .onConflict((c) => c.columns(['project_id', 'pipeline', 'trigger_kind', 'trigger_key']).doNothing())
     .returning('id')
     .executeTakeFirst();
+  if (inserted) tellRunChanged(tx, { projectId: run.projectId, runId: run.id });
   return inserted !== undefined;
 }
 
@@ -138,7 +140,9 @@ export async function updateRun(
     .where('id', '=', run.id)
     .where('state', 'in', [...from])
     .executeTakeFirst();
-  return Number(result.numUpdatedRows) === 1;
+  const isChanged = Number(result.numUpdatedRows) === 1;
+  if (isChanged) tellRunChanged(tx, { projectId: run.projectId, runId: run.id });
+  return isChanged;
 }
 
 function toRow(run: PipelineRun): RunRow {

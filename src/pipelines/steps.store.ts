@@ -4,6 +4,7 @@ import { sqlOf, type Tx } from '../ports/db.ts';
 import { STEP_TRANSITIONS, type StepEvent } from './states.ts';
 import type { PipelinesTables, StepRow } from './tables.ts';
 import type { Failure, KeyPart, StepKind, StepOutputs, StepRun, StepState } from './types.ts';
+import { tellRunChanged } from './wake.ts';
 
 const k = (tx: Tx) => sqlOf<PipelinesTables>(tx);
 
@@ -113,6 +114,7 @@ export async function moveStep(
     .where('state', '=', step.state)
     .returningAll()
     .executeTakeFirst();
+  if (row) tellRunChanged(tx, step);
   return row && toStep(row);
 }
 

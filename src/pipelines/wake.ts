@@ -1,4 +1,5 @@
-import type { Db } from '../ports/db.ts';
+import { afterCommit } from '../ports/after-commit.ts';
+import type { Db, Tx } from '../ports/db.ts';
 
 const sleepers = new WeakMap<Db, Set<() => void>>();
 
@@ -12,4 +13,24 @@ export function onWake(db: Db, wake: () => void): () => void {
 /** A hint only: engines of other processes, and a lost hint, are found by polling. */
 export function wakeEngines(db: Db): void {
   for (const wake of sleepers.get(db) ?? []) wake();
+}
+
+/** A run of which something changed: its state, or that of a step. */
+export interface RunChanged {
+  readonly projectId: string;
+  readonly runId: string;
+}
+
+const hearers = new Set<(change: RunChanged) => void>();
+
+/** Hears of every run that this process changes. A hint for pages that show it: nothing may depend on it. Answers what ends it. */
+export function onRunChanged(hear: (change: RunChanged) => void): () => void {
+  hearers.add(hear);
+  return () => hearers.delete(hear);
+}
+
+export function tellRunChanged(tx: Tx, { projectId, runId }: RunChanged): void {
+  afterCommit(tx, () => {
+    for (const hear of hearers) hear({ projectId, runId });
+  });
 }
