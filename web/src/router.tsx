@@ -1,15 +1,15 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { BASE } from './api/client.ts';
+import { lazyPage } from './chunks.ts';
+import { Crashed, Unknown } from './faults.tsx';
 import { Shell } from './shell.tsx';
-import { Empty, Failure, Rows } from './ui/states.tsx';
+import { Rows } from './ui/states.tsx';
 
 /** What stands in the address: filters, sorting, tabs. Texts only; a page reads what it knows. */
 type Search = Readonly<Record<string, string | undefined>>;
 
 const root = createRootRoute({
   component: Shell,
-  notFoundComponent: () => <Empty>There is no such page. The places are at the left.</Empty>,
-  errorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
   validateSearch: (search: Record<string, unknown>): Search =>
     Object.fromEntries(
       Object.entries(search).flatMap(([name, value]) =>
@@ -19,16 +19,16 @@ const root = createRootRoute({
 });
 
 const page = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+  createRoute({ getParentRoute: () => root, path, component: lazyPage(load) });
 
 const model = createRoute({
   getParentRoute: () => root,
   path: '/m/$name',
-  component: lazyRouteComponent(() => import('./pages/model/layout.tsx')),
+  component: lazyPage(() => import('./pages/model/layout.tsx')),
 });
 
 const tab = <const P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) =>
-  createRoute({ getParentRoute: () => model, path, component: lazyRouteComponent(load) });
+  createRoute({ getParentRoute: () => model, path, component: lazyPage(load) });
 
 const tree = root.addChildren([
   page('/', () => import('./pages/home/page.tsx')),
@@ -54,13 +54,26 @@ const tree = root.addChildren([
   ]),
 ]);
 
+function toQuery(search: Search): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) if (value !== undefined && value !== '') given.set(name, value);
+  const text = given.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
 export const createPages = () =>
   createRouter({
     routeTree: tree,
     basepath: BASE === '' ? '/' : BASE,
+    // Texts, as every other program writes them; JSON would turn `1e5` into a number and put quotes around `7`.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: (search) => toQuery(search as Search),
     defaultPreload: 'intent',
     defaultPendingMs: 300,
     defaultPendingComponent: () => <Rows />,
+    // Each page has its own: the shell stays, whatever a page does.
+    defaultErrorComponent: Crashed,
+    defaultNotFoundComponent: Unknown,
     scrollRestoration: true,
   });
 

@@ -1,95 +1,101 @@
-import { Modal, TextInput, UnstyledButton } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
-import { useGet } from './api/queries.ts';
+import { Modal, TextInput } from '@mantine/core';
+import { type KeyboardEvent, useState } from 'react';
 import classes from './search.module.css';
+import { type Hit, useHits } from './search-hits.ts';
+import { useGo } from './ui/link.tsx';
 
-interface Hit {
-  readonly kind: string;
-  readonly title: string;
-  readonly to: string;
-}
-
-const MAX_HITS = 12;
-
-/** Models, datasets, pipelines, and any incident, run or id by its ending. */
-export function Search({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
+/** Models, versions, data sets, incidents, pages, and anything by the end of its id. */
+export default function Search({ onClose }: { readonly onClose: () => void }) {
   return (
-    <Modal opened={isOpen} onClose={onClose} withCloseButton={false} aria-label="Search" padding="xs" yOffset="12vh">
-      {isOpen && <Finder onClose={onClose} />}
-    </Modal>
+    <Modal.Root opened onClose={onClose} yOffset="12vh" size="lg">
+      <Modal.Overlay />
+      <Modal.Content aria-label="Search">
+        <Modal.Body p="xs">
+          <Finder onClose={onClose} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
+
+const LIST = 'search-hits';
+const idOf = (index: number): string => `${LIST}-${index}`;
 
 function Finder({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
-  const navigate = useNavigate();
-  const hits = useHits(text.trim().toLowerCase());
+  const go = useGo();
+  const { hits, isLooking } = useHits(text.trim());
+  const current = Math.min(at, hits.length - 1);
   const open = (hit: Hit | undefined): void => {
     if (!hit) return;
     onClose();
-    void navigate({ to: hit.to });
+    go(hit.to);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'ArrowDown') setAt(Math.min(hits.length - 1, current + 1));
+    else if (event.key === 'ArrowUp') setAt(Math.max(0, current - 1));
+    else if (event.key === 'Enter') open(hits[current]);
+    else return;
+    event.preventDefault();
   };
   return (
     <>
       <TextInput
         data-autofocus
+        role="combobox"
         aria-label="Search"
-        placeholder="A model, a dataset, an incident's number, the end of an id"
+        aria-expanded={hits.length > 0}
+        aria-controls={LIST}
+        aria-activedescendant={hits.length > 0 ? idOf(current) : undefined}
+        autoComplete="off"
+        spellCheck={false}
+        placeholder="A model, a version, a data set, an incident, the end of an id"
         value={text}
         onChange={(event) => {
           setText(event.currentTarget.value);
           setAt(0);
         }}
-        onKeyDown={(event) => {
-          if (event.key === 'ArrowDown') setAt(Math.min(hits.length - 1, at + 1));
-          else if (event.key === 'ArrowUp') setAt(Math.max(0, at - 1));
-          else if (event.key === 'Enter') open(hits[at]);
-          else return;
-          event.preventDefault();
-        }}
+        onKeyDown={onKeyDown}
       />
-      <ul className={classes['hits']}>
-        {hits.map((hit, index) => (
-          <li key={`${hit.kind}${hit.to}`}>
-            <UnstyledButton className={classes['hit']} data-at={index === at || undefined} onClick={() => open(hit)}>
-              <span className="muted">{hit.kind}</span> {hit.title}
-            </UnstyledButton>
-          </li>
-        ))}
-        {text !== '' && hits.length === 0 && <li className="muted">Nothing here is called that.</li>}
-      </ul>
+      <Hits hits={hits} current={current} open={open} />
+      {hits.length === 0 && (
+        <p className={`${classes['none']} muted`} role="status">
+          {isLooking ? 'Looking…' : 'Nothing here is called that, and no id ends so.'}
+        </p>
+      )}
     </>
   );
 }
 
-function useHits(text: string): readonly Hit[] {
-  const status = useGet('GET /status');
-  const datasets = useGet('GET /datasets');
-  const incidents = useGet('GET /incidents', { query: { limit: 50 } });
-  const runs = useGet('GET /pipeline-runs', { query: { limit: 50 } });
-  const all: readonly Hit[] = [
-    ...(status.data?.models ?? []).map(({ name }) => ({
-      kind: 'model',
-      title: name,
-      to: `/m/${encodeURIComponent(name)}`,
-    })),
-    ...(datasets.data?.items ?? []).map(({ name }) => ({
-      kind: 'dataset',
-      title: name,
-      to: `/data/${encodeURIComponent(name)}`,
-    })),
-    ...(incidents.data?.items ?? []).map(({ number, model }) => ({
-      kind: 'incident',
-      title: `${number} of ${model}`,
-      to: `/i/${number}`,
-    })),
-    ...(runs.data?.items ?? []).map(({ id, pipeline }) => ({
-      kind: 'run',
-      title: `${pipeline} ${id}`,
-      to: `/m/${encodeURIComponent(pipeline)}/pipeline`,
-    })),
-  ];
-  return all.filter(({ title }) => title.toLowerCase().includes(text)).slice(0, MAX_HITS);
+interface HitsProps {
+  readonly hits: readonly Hit[];
+  readonly current: number;
+  readonly open: (hit: Hit) => void;
+}
+
+function Hits({ hits, current, open }: HitsProps) {
+  return (
+    <div id={LIST} role="listbox" aria-label="What was found" className={classes['hits']}>
+      {hits.map((hit, index) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: keys are those of the field, which keeps the focus
+        <div
+          key={`${hit.kind} ${hit.to}`}
+          id={idOf(index)}
+          role="option"
+          tabIndex={-1}
+          aria-selected={index === current}
+          className={classes['hit']}
+          ref={(element) => {
+            if (index === current) element?.scrollIntoView({ block: 'nearest' });
+          }}
+          onClick={() => open(hit)}
+        >
+          <span className={classes['kind']}>{hit.kind}</span>
+          <span className={classes['title']}>{hit.title}</span>
+          {hit.detail && <span className={classes['detail']}>{hit.detail}</span>}
+        </div>
+      ))}
+    </div>
+  );
 }

@@ -15,6 +15,14 @@ type Arguments<C extends CallName> =
 /** Where the page stands, a path prefix and a project's `/p/NAME` included. */
 export const BASE = new URL(document.baseURI).pathname.replace(/\/$/, '');
 
+/** The project that the address names, and what stands before it: a proxy's prefix, or nothing. */
+export const PROJECT = decode(/\/p\/([^/]+)$/.exec(BASE)?.[1]);
+export const PREFIX = BASE.replace(/\/p\/[^/]+$/, '');
+
+function decode(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : decodeURIComponent(text);
+}
+
 /** The address of a route, for links to files and streams. */
 export function addressOf(path: string, params: object = {}, query: object = {}): string {
   const filled = path.replace(/:([A-Za-z_]+)/g, (_, name: string) =>

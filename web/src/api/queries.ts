@@ -1,5 +1,6 @@
 import {
-  keepPreviousData,
+  MutationCache,
+  QueryCache,
   QueryClient,
   type UseMutationResult,
   type UseQueryResult,
@@ -14,19 +15,36 @@ import type { AnswerOf, CallName } from './routes.ts';
 const RETRIES = 3;
 const SLOWEST_RETRY_MS = 10_000;
 
-export const createQueries = (): QueryClient =>
-  new QueryClient({
+export function createQueries(): QueryClient {
+  const queries: QueryClient = new QueryClient({
+    // A session that ended is found out by the first refusal; the door then asks for a login.
+    queryCache: new QueryCache({ onError: (error) => onRefusal(queries, error) }),
+    mutationCache: new MutationCache({ onError: (error) => onRefusal(queries, error) }),
     defaultOptions: {
+      mutations: { networkMode: 'always' },
       queries: {
+        // The server may be this machine's own: whether there is a network says nothing.
+        networkMode: 'always',
         staleTime: 10_000,
         // Refusals stay refusals; only a server that is away is asked again.
-        retry: (times, error) => times < RETRIES && error instanceof ApiError && error.code === 'unreachable',
+        retry: (times, error) => times < RETRIES && isAway(error),
         retryDelay: (times) => Math.min(SLOWEST_RETRY_MS, 500 * 2 ** times),
         refetchOnWindowFocus: true,
-        placeholderData: keepPreviousData,
       },
     },
   });
+  return queries;
+}
+
+const SESSION = 'GET /session';
+
+function onRefusal(queries: QueryClient, error: unknown): void {
+  if (error instanceof ApiError && error.status === 401) void queries.invalidateQueries({ queryKey: [SESSION] });
+}
+
+/** Also where a proxy in front says so. */
+const isAway = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 'unreachable' || [502, 503, 504].includes(error.status));
 
 type GetName = Extract<CallName, `GET ${string}`>;
 type ChangeName = Exclude<CallName, GetName>;
@@ -42,6 +60,8 @@ export function useGet<C extends GetName>(
   return useQuery({
     queryKey: [name, options ?? null],
     queryFn: ({ signal }) => (call as AnyCall)(name, { ...options, signal }) as Promise<AnswerOf<C>>,
+    // While other days, filters or pages of the same thing come, the ones before stay; never those of another thing.
+    placeholderData: (before, query) => (isSameThing(query?.queryKey[1], options) ? before : undefined),
     ...more,
   }) as UseQueryResult<AnswerOf<C>, ApiError>;
 }
@@ -54,6 +74,11 @@ export function useChange<C extends ChangeName>(name: C): UseMutationResult<Answ
     onSettled: () => queries.invalidateQueries(),
   }) as UseMutationResult<AnswerOf<C>, ApiError, Given<C>>;
 }
+
+const isSameThing = (before: unknown, now: unknown): boolean => {
+  const paramsOf = (given: unknown): string => JSON.stringify((given as { params?: object } | null)?.params ?? null);
+  return paramsOf(before) === paramsOf(now);
+};
 
 /** Inside, the types of one call cannot be told from another's; outside they are exact. */
 type AnyCall = (name: CallName, options: unknown) => Promise<unknown>;

@@ -1,4 +1,5 @@
 import type { dataRoutes } from '../../../src/data/index.ts';
+import type { sessionRoutes } from '../../../src/http/index.ts';
 import type { identityRoutes } from '../../../src/identity/index.ts';
 import type { monitoringRoutes, PredictionWhy as ServerPredictionWhy } from '../../../src/monitoring/index.ts';
 import type { pipelinesRoutes } from '../../../src/pipelines/index.ts';
@@ -15,6 +16,7 @@ type AnyRoute = ReturnType<
   | typeof pipelinesRoutes
   | typeof registryRoutes
   | typeof servingRoutes
+  | typeof sessionRoutes
   | typeof trackingRoutes
 >[number];
 

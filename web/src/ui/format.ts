@@ -149,6 +149,9 @@ export function localMinute(at: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** `14:02:11`, in the reader's own time. */
+export const clockTime = (at: number): string => new Date(at).toTimeString().slice(0, 8);
+
 export const localTime = (at: number): string =>
   new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 export const utcTime = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -29,6 +29,8 @@ export function Header<Row>({ columns, sort, onSort, selection }: HeaderProps<Ro
         {columns.map(({ id, header, title, numeric = false }, index) => {
           const way = sort?.id !== id ? undefined : sort.desc ? 'descending' : 'ascending';
           const name = [numeric && 'num', index === 0 && classes['pinned']].filter(Boolean).join(' ');
+          // A column of buttons needs no word; the cell stands for the header's look.
+          if (header === '') return <th key={id} scope="col" aria-label={id} className={name || undefined} />;
           return (
             <th key={id} scope="col" aria-sort={way ?? 'none'} className={name || undefined} title={title}>
               <button type="button" className={classes['sort']} onClick={() => onSort(id, numeric)}>

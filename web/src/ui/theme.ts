@@ -1,4 +1,10 @@
-import { Button, type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from '@mantine/core';
 
 const crust: MantineColorsTuple = [
   '#fbf0e4',
@@ -13,12 +19,23 @@ const crust: MantineColorsTuple = [
   '#6a3707',
 ];
 
+/** Filled buttons take their colours from the tokens, which are readable in both themes. */
+const readable: VariantColorsResolver = (input) => {
+  const usual = defaultVariantColorsResolver(input);
+  const name = input.color ?? input.theme.primaryColor;
+  const fill = { crust: '--accent', red: '--bad' }[name];
+  if (input.variant !== 'filled' || fill === undefined) return usual;
+  const hover = `color-mix(in srgb, var(${fill}) 88%, var(--text))`;
+  return { ...usual, background: `var(${fill})`, hover, color: 'var(--on-accent)', border: '1px solid transparent' };
+};
+
 /** Mantine's own look, told by our tokens (tokens.css): one accent, borders for shadows, 13 px. */
 export const theme = createTheme({
   colors: { crust },
   primaryColor: 'crust',
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,
+  variantColorResolver: readable,
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
   defaultRadius: 6,
@@ -27,20 +44,6 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    // Mantine decides the text's colour by the light theme's accent; the dark one's needs dark text.
-    Button: Button.extend({
-      vars: (_, { variant = 'filled', color }) => ({
-        root:
-          variant !== 'filled'
-            ? {}
-            : color === undefined
-              ? { '--button-color': 'var(--on-accent)' }
-              : // Mantine's own red is too pale for white words on it.
-                color === 'red'
-                ? { '--button-color': 'var(--on-accent)', '--button-bg': 'var(--bad)', '--button-hover': 'var(--bad)' }
-                : {},
-      }),
-    }),
     // Its cross needs a name, and the dialog's head is none of the page.
     Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, attributes: { header: { role: 'none' } } } },
   },
@@ -61,4 +64,15 @@ const colours = (): Record<string, string> => ({
   '--mantine-color-default-hover': 'var(--surface-2)',
   '--mantine-color-error': 'var(--bad)',
   '--mantine-color-placeholder': 'var(--text-3)',
+  // The greys of segmented controls, codes and skeletons are ours, too.
+  '--mantine-color-gray-0': 'var(--surface-2)',
+  '--mantine-color-gray-1': 'var(--surface-2)',
+  '--mantine-color-gray-2': 'var(--line)',
+  '--mantine-color-gray-3': 'var(--line)',
+  '--mantine-color-gray-4': 'var(--line-strong)',
+  '--mantine-color-dark-4': 'var(--line)',
+  '--mantine-color-dark-5': 'var(--surface-2)',
+  '--mantine-color-dark-6': 'var(--surface-2)',
+  '--mantine-color-dark-7': 'var(--bg)',
+  '--mantine-color-dark-8': 'var(--bg)',
 });
