@@ -12,6 +12,8 @@ export default defineConfig({
   plugins: [react(), compressed()],
   build: {
     outDir: 'dist',
+    // What a page needs, for the test of the first load.
+    manifest: true,
     emptyOutDir: true,
     target: 'es2023',
     // Nothing may stand inline: the policy lets only files of this server run.

@@ -1,8 +1,15 @@
-import { Button, Code, Group, Modal, Stack, Textarea } from '@mantine/core';
-import { type ReactNode, useState } from 'react';
-import { ApiError } from '../errors.ts';
+import { Button } from '@mantine/core';
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react';
 
-interface DialogProps {
+export { Refusal } from './refusal.tsx';
+
+const load = () => import('./confirm-dialog.tsx');
+const Dialog = lazy(load);
+// It must be there when the server is not.
+if (typeof requestIdleCallback === 'function') requestIdleCallback(() => void load().catch(() => undefined));
+else setTimeout(() => void load().catch(() => undefined), 1_000);
+
+export interface DialogProps {
   /** The verb, on the button that does it. */
   readonly verb: string;
   /** What is done to what; the verb where absent. */
@@ -24,96 +31,19 @@ interface DialogProps {
   readonly children?: ReactNode;
 }
 
-/** Confirms an action with its consequence. What was typed stays when the server refuses or is away. */
+/** Confirms an action with its consequence. What was typed stays when the server refuses or is away, and when it is closed. */
 export function ConfirmDialog(props: DialogProps) {
-  const {
-    verb,
-    title = verb,
-    isOpen,
-    onClose,
-    consequence,
-    act,
-    reason,
-    danger,
-    blocked,
-    size = 'md',
-    staysOpen = false,
-    children,
-  } = props;
-  const [why, setWhy] = useState('');
-  const [error, setError] = useState<unknown>(null);
-  const [isBusy, setBusy] = useState(false);
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      await act(why.trim());
-      setWhy('');
-      if (!staysOpen) onClose();
-    } catch (caught) {
-      setError(caught);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const wasOpen = useRef(false);
+  if (props.isOpen) wasOpen.current = true;
+  if (!wasOpen.current) return null;
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={<strong>{title}</strong>}
-      centered
-      size={size}
-      onExitTransitionEnd={() => setError(null)}
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void confirm();
-        }}
-      >
-        <Stack gap="sm">
-          <div>{consequence}</div>
-          {children}
-          {reason && (
-            <Textarea
-              data-autofocus
-              label={reason === 'needed' ? 'Reason' : 'Reason (optional)'}
-              description="Kept with the decision, shown in the activity."
-              value={why}
-              onChange={(event) => setWhy(event.currentTarget.value)}
-              maxLength={MAX_REASON}
-              autosize
-              minRows={2}
-              maxRows={8}
-            />
-          )}
-          {error !== null && <Refusal error={error} />}
-          <Group justify="flex-end" gap="xs">
-            <Button size="xs" variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              size="xs"
-              type="submit"
-              loading={isBusy}
-              disabled={blocked || (reason === 'needed' && why.trim() === '')}
-              {...(danger && { color: 'red' })}
-            >
-              {verb}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <Suspense>
+      <Dialog {...props} />
+    </Suspense>
   );
 }
 
-const MAX_REASON = 1_000;
-
-/** A dialog that a menu or an address opened. */
-export type Opened = Pick<DialogProps, 'isOpen' | 'onClose'>;
-
-export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
+interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
   readonly primary?: boolean;
   /** The button that opens. */
   readonly disabled?: boolean;
@@ -141,29 +71,4 @@ export function Confirm({ primary, disabled, ...dialog }: ConfirmProps) {
 /** An action that has a button of its own, or that a menu opened. */
 export function Action({ opened, ...props }: ConfirmProps & { readonly opened?: Opened | undefined }) {
   return opened ? <ConfirmDialog {...props} {...opened} /> : <Confirm {...props} />;
-}
-
-/** Why it was not done: what the server said, what to do, and the id to quote. */
-export function Refusal({ error }: { readonly error: unknown }) {
-  const known = error instanceof ApiError ? error : undefined;
-  return (
-    <div role="alert" style={{ color: 'var(--bad)', overflowWrap: 'anywhere' }}>
-      <strong>{titleOf(known)}. </strong>
-      {error instanceof Error ? error.message : String(error)}
-      {known?.hint && (
-        <>
-          {' '}
-          <Code>{known.hint}</Code>
-        </>
-      )}
-      {known?.requestId && <div className="muted mono">request {known.requestId}</div>}
-    </div>
-  );
-}
-
-function titleOf(error: ApiError | undefined): string {
-  if (error?.code === 'unreachable') return 'Nothing was done';
-  if (error?.status === 401 || error?.status === 403) return 'Not allowed';
-  if (error?.status === 409) return 'Not possible as things stand now';
-  return 'That did not work';
 }
