@@ -57,6 +57,7 @@ function Form({ by }: { readonly by: By }) {
           autoCapitalize="none"
           spellCheck={false}
           required
+          withAsterisk={false}
           autoFocus
           value={user}
           onChange={(event) => setUser(event.currentTarget.value)}
@@ -68,6 +69,7 @@ function Form({ by }: { readonly by: By }) {
         name="password"
         autoComplete={by === 'token' ? 'off' : 'current-password'}
         required
+        withAsterisk={false}
         autoFocus={by === 'token'}
         value={secret}
         onChange={(event) => setSecret(event.currentTarget.value)}

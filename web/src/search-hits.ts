@@ -107,7 +107,7 @@ export function rank(hits: readonly Hit[], text: string): readonly Hit[] {
     const all = `${kind} ${name} ${also} ${detail}`.toLowerCase();
     if (!words.every((word) => all.includes(word))) return -1;
     if (name === words.join(' ')) return 3;
-    if (name.startsWith(words[0]!)) return 2;
+    if (words.includes(name) || name.startsWith(words[0]!)) return 2;
     return words.every((word) => name.includes(word)) ? 1 : 0;
   };
   return hits

@@ -4,6 +4,7 @@ import { useLive } from './api/live.ts';
 import { Door } from './door.tsx';
 import { useGlobalKeys, usePageChange } from './navigation.ts';
 import { Rail } from './rail.tsx';
+import { useScrollPatience } from './scroll.ts';
 import classes from './shell.module.css';
 import { Top } from './top.tsx';
 import { clockTime } from './ui/format.ts';
@@ -26,6 +27,7 @@ function Frame() {
   const close = (): void => setOpen(null);
   useGlobalKeys({ search: () => setOpen('search'), help: () => setOpen('keys') });
   usePageChange();
+  useScrollPatience();
   return (
     <div className={classes['shell']}>
       <button type="button" className={classes['skip']} onClick={() => document.getElementById('content')?.focus()}>

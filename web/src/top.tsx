@@ -16,7 +16,7 @@ interface TopProps {
 /** Where one is, search, project, who one is, and the theme. */
 export function Top({ onSearch, onHelp }: TopProps) {
   return (
-    <header className={classes['top']}>
+    <section className={classes['top']} aria-label="Top">
       <Crumbs />
       <button type="button" className={classes['search']} onClick={onSearch}>
         Search <kbd aria-hidden="true">/</kbd>
@@ -27,7 +27,7 @@ export function Top({ onSearch, onHelp }: TopProps) {
       <button type="button" className={classes['tool']} onClick={onHelp} aria-label="Keys" title="Keys (?)">
         ?
       </button>
-    </header>
+    </section>
   );
 }
 

@@ -8,7 +8,7 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
   const known = error instanceof ApiError ? error : undefined;
   return (
     <section className={classes['failure']} role="alert">
-      <h3>{titleOf(known)}</h3>
+      <h2>{titleOf(known)}</h2>
       <p>{error instanceof Error ? error.message : String(error)}</p>
       {known?.hint && (
         <p>
