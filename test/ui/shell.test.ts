@@ -197,6 +197,59 @@ test('an address that leads nowhere, and a model that is not there, say so in th
   await page.context().close();
 });
 
+test('rows are walked, selected and opened with keys, and a row is a real link', { skip }, async () => {
+  const page = await open('/data');
+  await heading(page, 'Data');
+  const link = page
+    .getByRole('row', { name: /flights/ })
+    .getByRole('link')
+    .first();
+  assert.match((await link.getAttribute('href')) ?? '', /data\/flights/);
+  await page.keyboard.press('j');
+  await waitFor('focus on the first row', async () => assert.match(await focused(page), /^TR flights/));
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/data\/flights/);
+  await page.context().close();
+});
+
+test('a chart zooms by dragging, shows all again, hides and isolates its lines, and has its numbers', {
+  skip,
+}, async () => {
+  const page = await open('/m/flights');
+  const chart = page.locator('figure', { hasText: 'by day' }).first();
+  const over = chart.locator('.u-over');
+  await over.scrollIntoViewIfNeeded();
+  const box = (await over.boundingBox())!;
+  const middle = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * 0.3, middle);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.6, middle, { steps: 5 });
+  await page.mouse.up();
+  const all = chart.getByRole('button', { name: 'Show all' });
+  await all.waitFor();
+  await all.click();
+  await all.waitFor({ state: 'hidden' });
+
+  const lines = chart.locator('button[aria-pressed]');
+  assert.ok((await lines.count()) > 1);
+  await lines.first().click();
+  assert.equal(await lines.first().getAttribute('aria-pressed'), 'false');
+  await lines.first().click({ modifiers: ['Shift'] });
+  assert.equal(await lines.first().getAttribute('aria-pressed'), 'true');
+  assert.equal(await lines.nth(1).getAttribute('aria-pressed'), 'false');
+
+  const saved = page.waitForEvent('download');
+  await chart.getByRole('button', { name: /^CSV/ }).click();
+  const text = readFileSync(await (await saved).path(), 'utf8');
+  assert.match(text, /^time,/);
+  assert.match(text, /\n\d{4}-\d\d-\d\dT[\d:.]+Z,/);
+  await chart.getByRole('button', { name: /^Table/ }).click();
+  await chart.getByRole('table').waitFor();
+  assert.equal(await chart.getByRole('row').count(), text.trim().split('\n').length);
+  assert.deepEqual(await violations(page), []);
+  await page.context().close();
+});
+
 test('a page that throws keeps the shell, says what happened, and can be tried again', { skip }, async () => {
   const page = await open('/settings');
   // An answer of another shape than the page believes in.

@@ -1,5 +1,5 @@
 import { useComputedColorScheme } from '@mantine/core';
-import { type RefObject, useEffect, useRef } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import classes from './chart.module.css';
@@ -23,6 +23,7 @@ export default function Plot(props: PlotProps) {
   const plot = useRef<uPlot>(undefined);
   const latest = useRef(props);
   latest.current = props;
+  const [zoomed, setZoomed] = useState(false);
   const scheme = useComputedColorScheme();
   const shape = shapeOf(props);
 
@@ -36,7 +37,10 @@ export default function Plot(props: PlotProps) {
         ...options,
         hooks: {
           ...options.hooks,
-          setScale: [(self, key) => key === 'x' && queueMicrotask(() => refine(self, latest.current))],
+          setScale: [
+            (self, key) => key === 'x' && queueMicrotask(() => refine(self, latest.current)),
+            (self, key) => key === 'x' && setZoomed(isZoomed(self, latest.current)),
+          ],
           setCursor: [(self) => follow(self, latest.current, tip.current)],
         },
       },
@@ -71,17 +75,24 @@ export default function Plot(props: PlotProps) {
   }, [props.hidden]);
 
   return (
-    <div
-      ref={place}
-      className={classes['plot']}
-      style={{ minHeight: props.height }}
-      role="img"
-      aria-label={`${props.title}; ${props.series.length} series, ${props.x.length} points; the table has the numbers`}
-    >
+    <div className={classes['plot']} style={{ minHeight: props.height }}>
+      <div
+        ref={place}
+        role="img"
+        aria-label={`${props.title}; ${props.series.length} series, ${props.x.length} points; the table has the numbers`}
+      />
       <div ref={tip} className={classes['tip']} hidden />
+      {zoomed && (
+        <button type="button" className={classes['reset']} onClick={() => plot.current && showAll(plot.current, props)}>
+          Show all
+        </button>
+      )}
     </div>
   );
 }
+
+const showAll = (plot: uPlot, { x }: PlotProps): void =>
+  void plot.setScale('x', { min: x[0] ?? 0, max: x.at(-1) ?? 1 });
 
 /** All that a plot is made of but its data. */
 const shapeOf = ({
@@ -117,13 +128,19 @@ function refine(plot: uPlot, props: PlotProps): void {
 const told = new WeakMap<uPlot, boolean>();
 
 /** Only changes are told, and that nothing is zoomed into is what holds at first. */
-function tellZoom(plot: uPlot, { x, onZoom }: PlotProps, min: number, max: number): void {
+function tellZoom(plot: uPlot, props: PlotProps, min: number, max: number): void {
+  const { onZoom } = props;
   if (!onZoom) return;
-  const isZoomed = min > (x[0] ?? min) || max < (x.at(-1) ?? max);
-  if (isZoomed) onZoom([min, max]);
+  const isNow = isZoomed(plot, props);
+  if (isNow) onZoom([min, max]);
   else if (told.get(plot)) onZoom(undefined);
-  told.set(plot, isZoomed);
+  told.set(plot, isNow);
 }
+
+const isZoomed = (plot: uPlot, { x }: PlotProps): boolean => {
+  const { min, max } = plot.scales['x'] ?? {};
+  return min != null && max != null && (min > (x[0] ?? min) || max < (x.at(-1) ?? max));
+};
 
 /** Other data: a range that was zoomed into stays, else all of it is shown. */
 function replace(plot: uPlot, props: PlotProps): void {
