@@ -43,7 +43,10 @@ export function ConfirmDialog(props: DialogProps) {
   );
 }
 
-interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
+/** A dialog that a menu or an address opened. */
+export type Opened = Pick<DialogProps, 'isOpen' | 'onClose'>;
+
+export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
   readonly primary?: boolean;
   /** The button that opens. */
   readonly disabled?: boolean;

@@ -146,10 +146,10 @@ const isZoomed = (plot: uPlot, { x }: PlotProps): boolean => {
 function replace(plot: uPlot, props: PlotProps): void {
   const before = plot.data[0];
   const { min, max } = plot.scales['x'] ?? {};
-  const isZoomed = min != null && max != null && (min > before[0]! || max < before.at(-1)!);
+  const wasZoomed = min != null && max != null && (min > before[0]! || max < before.at(-1)!);
   seen.delete(plot);
   drawn.set(plot, props.series);
-  if (isZoomed) refine(plot, props);
+  if (wasZoomed) refine(plot, props);
   else plot.setData(toData(props, props.x[0] ?? 0, props.x.at(-1) ?? 1, plot.width));
 }
 
