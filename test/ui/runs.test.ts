@@ -122,7 +122,7 @@ test('any metric, parameter or tag can be a column, chosen by name and kept in t
     await page.getByRole('columnheader', { name: 'team' }).waitFor();
     assert.match(page.url(), /tags\.team/);
     await page.reload();
-    await page.getByRole('cell', { name: 'delays' }).first().waitFor();
+    await page.getByRole('gridcell', { name: 'delays' }).first().waitFor();
   }));
 
 test('runs are selected by keys, compared, and back brings the selection back', () =>
@@ -170,9 +170,9 @@ test('a run that starts while the table is open stands in it by itself', () =>
     await settled(page, /^0 of/);
     const id = await client.createRun({ name: 'newcomer' });
     await page.getByRole('link', { name: 'newcomer' }).waitFor();
-    await page.getByRole('cell', { name: 'running' }).waitFor();
+    await page.getByRole('gridcell', { name: 'running' }).waitFor();
     await client.end(id, 'KILLED');
-    await page.getByRole('cell', { name: 'killed' }).waitFor();
+    await page.getByRole('gridcell', { name: 'killed' }).waitFor();
   }));
 
 test('some runs beside each other can be looked at', () =>

@@ -29,7 +29,8 @@ export function toSeries(levels: Levels, runs: readonly ChartRun[], smoothing: n
     if (smoothing === 0) return [{ label, ...measured }];
     return [
       { label: `${label} as measured`, ...measured, rawOf: label },
-      { label, values: smooth(values, smoothing), colour },
+      // What cannot be drawn is told once, of the line as it was measured.
+      { label, values: smooth(values, smoothing).map(drawable), colour },
     ];
   });
   return { x: scale === 1 ? levels.x : levels.x.map((at) => at * scale), series };
@@ -47,6 +48,8 @@ function valuesOf({ mean, nan, infinite }: Line): Value[] {
 
 const bandOf = ({ low, high }: Line): Pick<Series, 'band'> =>
   low && high ? { band: { low: low.map(present), high: high.map(present) } } : {};
+
+const drawable = (value: Value): Value => (typeof value === 'number' && !Number.isFinite(value) ? null : value);
 
 const present = (value: number | null): Value => value ?? undefined;
 

@@ -33,7 +33,12 @@ export default function RunsPage() {
     <Page title="Runs" actions={tools}>
       {kind === 'pipelines' ? (
         <>
-          <SearchBox value={text} onChange={setText} error={null} />
+          <SearchBox
+            value={text}
+            onChange={setText}
+            error={null}
+            placeholder="Words: pipeline, state, who, what came of it"
+          />
           <PipelineRuns words={text} />
         </>
       ) : (

@@ -17,9 +17,9 @@ const HEALTH: Readonly<Record<string, Health>> = {
   succeeded: 'good',
   failed: 'bad',
   gate_failed: 'bad',
-  contract_broken: 'bad',
+  refused: 'bad',
   cancelled: 'watch',
-  waiting_approval: 'watch',
+  waiting: 'watch',
   running: 'running',
 };
 

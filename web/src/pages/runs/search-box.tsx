@@ -7,17 +7,18 @@ interface SearchBoxProps {
   readonly value: string;
   readonly onChange: (text: string) => void;
   readonly error: unknown;
+  readonly placeholder?: string;
 }
 
 /** Plain words, or MLflow's filter; what is wrong with a filter stands under the box. */
-export function SearchBox({ value, onChange, error }: SearchBoxProps) {
+export function SearchBox({ value, onChange, error, placeholder = `Words, or ${GRAMMAR_EXAMPLE}` }: SearchBoxProps) {
   return (
     <TextInput
       size="xs"
       type="search"
       className={classes['search'] ?? ''}
       aria-label="Search runs"
-      placeholder={`Words, or ${GRAMMAR_EXAMPLE}`}
+      placeholder={placeholder}
       spellCheck={false}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
