@@ -52,7 +52,7 @@ export function IntervalPlot({ title, rows, sides, mark }: IntervalPlotProps) {
   const height = TOP + rows.length * frame.row + FOOT;
   const floor = height - FOOT;
   return (
-    <div ref={place}>
+    <div ref={place} className={classes['place']}>
       <svg className={classes['plot']} width={width} height={height} role="img" aria-label={title}>
         <title>{title}</title>
         {ticks.map((tick) => (

@@ -37,7 +37,7 @@ function Measured({ version, gate }: { readonly version: Version; readonly gate:
     <>
       <p className={classes['text']}>{gate.sentence}</p>
       <div className={classes['two']}>
-        <div style={{ minWidth: 0, display: 'grid', gap: 16, alignContent: 'start' }}>
+        <div className={classes['measured']}>
           {gate.difference && (
             <IntervalPlot
               title={`Paired difference in ${metric} on ${count(gate.rows)} rows, with its 95 % interval: ${signed(gate.difference.mean)}`}
@@ -115,7 +115,7 @@ function Trained({ version, gate }: { readonly version: Version; readonly gate: 
     ...(gate.championVersion === null ? [] : [{ version: gate.championVersion, isIt: false, facts: champion.data }]),
   ];
   return (
-    <div style={{ display: 'grid', gap: 6, minWidth: 0 }}>
+    <div className={classes['group']}>
       <h3>Who trained on what</h3>
       <Table
         label="Who trained on what"
@@ -207,7 +207,7 @@ function Slices({ gate }: { readonly gate: Gate }) {
     },
   ];
   return (
-    <div style={{ display: 'grid', gap: 6, minWidth: 0 }}>
+    <div className={classes['group']}>
       <h3>Slices</h3>
       <Table
         label="Slices"
