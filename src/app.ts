@@ -7,12 +7,19 @@ import { createPredictionCaller } from './adapters/gateway-http/index.ts';
 import { openFsObjects } from './adapters/objects-fs/index.ts';
 import { createPythonWorkers } from './adapters/python-worker/index.ts';
 import { createSources } from './adapters/sources/index.ts';
-import { createLog, createNotifier, openSecrets, systemClock, systemRandom } from './adapters/system/index.ts';
+import {
+  createLog,
+  createMachine,
+  createNotifier,
+  openSecrets,
+  systemClock,
+  systemRandom,
+} from './adapters/system/index.ts';
 import { createUvEnvironments } from './adapters/uv/index.ts';
 import { mlflowRoutes } from './compat/mlflow/index.ts';
 import { createContent } from './content/index.ts';
 import { type DataDeps, dataRoutes } from './data/index.ts';
-import { createBus, createHttpServer, isLoopback, loadWeb, serverRoute, sessionRoutes } from './http/index.ts';
+import { createBus, createHttpServer, isLoopback, loadWeb, serverRoutes, sessionRoutes } from './http/index.ts';
 import {
   createAuthenticator,
   hasAdministrator,
@@ -127,8 +134,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       gatewayUrl: options.gatewayUrl?.() ?? null,
       dataDir: isLoopback(host) ? dataDir : null,
     });
+    const askDatabase = () => hasAdministrator(pillars.identity);
+    const machine = createMachine({ dataDir, clock, askDatabase, env: process.env });
     const routes = [
-      serverRoute(info),
+      ...serverRoutes(info, machine, placesOf(options)),
       ...identityRoutes(pillars.identity, authenticator),
       ...sessionRoutes(pillars.identity, authenticator),
       ...secretRoutes(adapters.secrets),
@@ -148,6 +157,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     await closeAll(closing);
     throw error;
   }
+}
+
+/** A database's address may hold a password: host and name are told. */
+function placesOf({ db, objects }: AppOptions): { readonly database: string; readonly objects: string } {
+  const at = db === undefined ? undefined : new URL(db);
+  return {
+    database: at ? `PostgreSQL, ${at.host}${at.pathname}` : 'SQLite, db.sqlite in the data directory',
+    objects: objects ?? 'files, objects/ in the data directory',
+  };
 }
 
 /** To a file, or to stderr. */

@@ -1,4 +1,5 @@
-import type { Route } from '../wire/route.ts';
+import type { Machine } from '../ports/machine.ts';
+import { route } from '../wire/route.ts';
 
 export interface ServerFacts {
   readonly version: string;
@@ -7,11 +8,43 @@ export interface ServerFacts {
   readonly dataDir: string | null;
 }
 
-/** How the command line tells a Levain from whatever else may listen on a port. */
-export const serverRoute = (facts: () => ServerFacts): Route => ({
-  method: 'GET',
-  path: '/server',
-  permission: 'public',
-  summary: 'What answers here',
-  handler: async () => ({ name: 'levain', ...facts() }),
-});
+/** Where it keeps things, without what a secret could hide in. */
+export interface ServerPlaces {
+  readonly database: string;
+  readonly objects: string;
+}
+
+/** What answers here, what it stores, and whether its machine has what it needs. */
+export const serverRoutes = (facts: () => ServerFacts, machine: Machine, places: ServerPlaces) => [
+  route(
+    {
+      method: 'GET',
+      path: '/server',
+      permission: 'public',
+      // How the command line tells a Levain from whatever else may listen on a port.
+      summary: 'What answers here',
+    },
+    async () => ({ name: 'levain', ...facts() }),
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/server/storage',
+      permission: 'read',
+      summary: 'How much is stored, by kind, and where',
+    },
+    async () => {
+      const { measuredAt, ...storage } = await machine.storage();
+      return { ...storage, ...places, measuredAt: new Date(measuredAt).toISOString() };
+    },
+  ),
+  route(
+    {
+      method: 'GET',
+      path: '/server/doctor',
+      permission: 'read',
+      summary: 'Whether the server has what it needs, and what to do where not',
+    },
+    async () => ({ findings: await machine.check() }),
+  ),
+];

@@ -133,6 +133,10 @@ const tokenRoutes = (deps: IdentityDeps, authenticator: Pick<Authenticator, 'for
   ),
 ];
 
+const secretName = z.object({
+  name: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'write capital letters, digits and "_"'),
+});
+
 /** Names of secrets can be read back, values cannot. */
 export const secretRoutes = (secrets: Secrets) => [
   route({ method: 'GET', path: '/secrets', permission: 'admin', summary: 'Names of secrets' }, async () => ({
@@ -144,11 +148,25 @@ export const secretRoutes = (secrets: Secrets) => [
       path: '/secrets/:name',
       permission: 'admin',
       summary: 'Set a secret',
-      params: z.object({ name: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'write capital letters, digits and "_"') }),
+      params: secretName,
       body: z.object({ value: z.string().min(1).max(65_536) }),
     },
     async ({ params, body }) => {
       await secrets.set(params.name, body.value);
+      return {};
+    },
+  ),
+  route(
+    {
+      method: 'DELETE',
+      path: '/secrets/:name',
+      permission: 'admin',
+      summary: 'Remove a secret',
+      params: secretName,
+    },
+    async ({ params }) => {
+      if (!(await secrets.remove(params.name)))
+        throw new AppError('not_found', `There is no secret "${params.name}"`, { hint: 'levain secret list' });
       return {};
     },
   ),

@@ -6,6 +6,7 @@ import { acknowledge, getIncident, listIncidents, resolveIncident } from './inci
 import { sendLabels } from './labels/labels.ts';
 import { listLabelled } from './labels/predictions.ts';
 import { labelStatus } from './labels/status.ts';
+import { listNotifiers, testNotifier } from './notify/notifiers.ts';
 import { getMonitor } from './overview.ts';
 import { followRehearsal, listRehearsals } from './rehearsals/rehearsals.ts';
 import { startRehearsal } from './rehearsals/start.ts';
@@ -43,6 +44,7 @@ export function monitoringRoutes(deps: MonitoringDeps) {
     ...labelRoutes(deps),
     ...incidentRoutes(deps),
     ...rehearsalRoutes(deps),
+    ...notifierRoutes(deps),
   ];
 }
 
@@ -245,6 +247,30 @@ function rehearsalRoutes(deps: MonitoringDeps) {
         query: z.object({ since: z.string().max(100).optional(), wait: z.coerce.number().min(0).max(25).default(0) }),
       },
       ({ actor, params, query, signal }) => followRehearsal(deps, actor, { ...params, ...query, signal }),
+    ),
+  ];
+}
+
+function notifierRoutes(deps: MonitoringDeps) {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/notifiers',
+        permission: 'read',
+        summary: 'List where applied files send messages, without addresses',
+      },
+      async ({ actor }) => ({ items: await listNotifiers(deps, actor) }),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/notifiers/test',
+        permission: 'admin',
+        summary: 'Send a test message to one of them',
+        body: z.object({ pipeline: z.string().min(1).max(100), name: z.string().min(1).max(100) }),
+      },
+      ({ actor, body }) => testNotifier(deps, actor, body),
     ),
   ];
 }

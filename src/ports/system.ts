@@ -24,6 +24,8 @@ export interface Log {
 export interface Secrets {
   find(name: string): Promise<string | undefined>;
   set(name: string, value: string): Promise<void>;
+  /** Answers whether it was there. */
+  remove(name: string): Promise<boolean>;
   list(): Promise<readonly string[]>;
 }
 

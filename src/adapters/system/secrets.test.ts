@@ -65,3 +65,14 @@ test('a name that is none and a value that is too long are refused', async () =>
   }
   await assert.rejects(secrets.set('A', 'x'.repeat(70_000)), (error) => isAppError(error, 'too_large'));
 });
+
+test('a removed secret is gone, the others stay, and removing it again says so', async () => {
+  const secrets = await openSecrets({ dataDir: tempDir() });
+  await secrets.set('A', 'one');
+  await secrets.set('B', 'two');
+  assert.equal(await secrets.remove('A'), true);
+  assert.equal(await secrets.remove('A'), false);
+  assert.equal(await secrets.find('A'), undefined);
+  assert.deepEqual(await secrets.list(), ['B']);
+  assert.equal(await secrets.find('B'), 'two');
+});

@@ -24,11 +24,28 @@ export async function openSecrets({ dataDir }: { readonly dataDir: string }): Pr
   const key = await findOrCreateKey(join(dataDir, 'secrets.key'), path);
   let last: Promise<unknown> = Promise.resolve();
 
+  const write = (all: Sealed): Promise<void> =>
+    writeDurably(path, Buffer.from(`${JSON.stringify(all, undefined, 2)}\n`));
+
   async function store(name: string, value: string): Promise<void> {
     const all = { ...(await readSealed(path)), [name]: seal(key, name, value) };
     if (Object.keys(all).length > MAX_SECRETS)
       throw new AppError('too_large', `At most ${MAX_SECRETS} secrets are kept`);
-    await writeDurably(path, Buffer.from(`${JSON.stringify(all, undefined, 2)}\n`));
+    await write(all);
+  }
+
+  async function drop(name: string): Promise<boolean> {
+    const { [name]: found, ...rest } = await readSealed(path);
+    if (found === undefined) return false;
+    await write(rest);
+    return true;
+  }
+
+  /** Changes go one after another, so that none overwrites another's. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const next = last.then(change);
+    last = next.catch(() => {});
+    return next;
   }
 
   return {
@@ -38,10 +55,9 @@ export async function openSecrets({ dataDir }: { readonly dataDir: string }): Pr
     },
     async set(name, value) {
       checkSecret(name, value);
-      const next = last.then(() => store(name, value));
-      last = next.catch(() => {});
-      await next;
+      await inTurn(() => store(name, value));
     },
+    remove: (name) => inTurn(() => drop(name)),
     list: async () => Object.keys(await readSealed(path)).sort(),
   };
 }

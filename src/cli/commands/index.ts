@@ -163,7 +163,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Create, list and revoke tokens',
     load: () => commandOf(import('./tokens.ts')),
   },
-  { group: 'Admin', name: 'secret', summary: 'Set and list secrets', load: () => commandOf(import('./secret.ts')) },
+  { group: 'Admin', name: 'secret', summary: 'Set, list and remove secrets', load: () => commandOf(import('./secret.ts')) },
   {
     group: 'Admin',
     name: 'login',

@@ -30,10 +30,31 @@ const list: CommandModule = {
   },
 };
 
+const remove: CommandModule = {
+  name: 'remove',
+  group: 'Admin',
+  summary: 'Remove a secret',
+  configure(command) {
+    command.argument('<name>', 'as "levain secret list" shows it');
+  },
+  async run({ client, ask }, [name]) {
+    const question = `What reads $${name} fails from now on. Remove it?`;
+    if (!(await ask(question)))
+      return { schema: 'secret/1', data: { name, removed: false }, text: 'Nothing was removed.' };
+    await client.delete(`/secrets/${encodeURIComponent(String(name))}`);
+    return {
+      schema: 'secret/1',
+      data: { name, removed: true },
+      text: `Removed ${name}.`,
+      next: ['levain secret list'],
+    };
+  },
+};
+
 export const command: CommandModule = {
   name: 'secret',
   group: 'Admin',
-  summary: 'Set and list secrets',
+  summary: 'Set, list and remove secrets',
   configure() {},
-  subcommands: [set, list],
+  subcommands: [set, list, remove],
 };

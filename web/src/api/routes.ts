@@ -1,6 +1,6 @@
 import type { dataRoutes } from '../../../src/data/index.ts';
-import type { sessionRoutes } from '../../../src/http/index.ts';
-import type { identityRoutes } from '../../../src/identity/index.ts';
+import type { serverRoutes, sessionRoutes } from '../../../src/http/index.ts';
+import type { identityRoutes, secretRoutes } from '../../../src/identity/index.ts';
 import type { monitoringRoutes, PredictionWhy as ServerPredictionWhy } from '../../../src/monitoring/index.ts';
 import type { pipelinesRoutes } from '../../../src/pipelines/index.ts';
 import type { registryRoutes } from '../../../src/registry/index.ts';
@@ -15,6 +15,8 @@ type AnyRoute = ReturnType<
   | typeof monitoringRoutes
   | typeof pipelinesRoutes
   | typeof registryRoutes
+  | typeof secretRoutes
+  | typeof serverRoutes
   | typeof servingRoutes
   | typeof sessionRoutes
   | typeof trackingRoutes
