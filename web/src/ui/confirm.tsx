@@ -50,15 +50,19 @@ export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
   readonly primary?: boolean;
   /** The button that opens. */
   readonly disabled?: boolean;
+  /** Something inside is not filled in yet, so it cannot be confirmed. */
+  readonly cannot?: boolean;
+  /** In a row of a table or a list. */
+  readonly compact?: boolean;
 }
 
 /** A button whose action is confirmed with its consequence. */
-export function Confirm({ primary, disabled, ...dialog }: ConfirmProps) {
+export function Confirm({ primary, disabled, cannot, compact, ...dialog }: ConfirmProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
       <Button
-        size="xs"
+        size={compact ? 'compact-xs' : 'xs'}
         variant={primary ? 'filled' : 'default'}
         {...(dialog.danger && { color: 'red' })}
         disabled={disabled ?? false}
@@ -66,7 +70,7 @@ export function Confirm({ primary, disabled, ...dialog }: ConfirmProps) {
       >
         {dialog.verb}
       </Button>
-      <ConfirmDialog {...dialog} isOpen={isOpen} onClose={() => setOpen(false)} />
+      <ConfirmDialog {...dialog} disabled={cannot ?? false} isOpen={isOpen} onClose={() => setOpen(false)} />
     </>
   );
 }
