@@ -13,7 +13,7 @@ import { RelativeTime } from '../../ui/time.tsx';
 /** Version, addresses, and where the data lives. */
 export function ThisServer() {
   const { data, error, refetch } = useGet('GET /server');
-  const storage = useGet('GET /server/storage');
+  const places = useGet('GET /server/places');
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   const here = `${location.origin}${BASE}`;
   return (
@@ -30,8 +30,8 @@ export function ThisServer() {
               'data directory',
               data.dataDir === null ? 'told on its own machine only' : <Code key="d">{data.dataDir}</Code>,
             ],
-            ['database', storage.data?.database ?? '—'],
-            ['contents', storage.data?.objects ?? '—'],
+            ['database', places.data?.database ?? '—'],
+            ['contents', places.data?.objects ?? '—'],
             [
               'interface',
               <a key="o" href={addressOf('/openapi.json')}>
