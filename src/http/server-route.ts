@@ -27,15 +27,19 @@ export const serverRoutes = (facts: () => ServerFacts, machine: Machine, places:
     async () => ({ name: 'levain', ...facts() }),
   ),
   route(
+    { method: 'GET', path: '/server/places', permission: 'read', summary: 'Where database and contents are' },
+    async () => places,
+  ),
+  route(
     {
       method: 'GET',
       path: '/server/storage',
       permission: 'read',
-      summary: 'How much is stored, by kind, and where',
+      summary: 'How much is stored, by kind',
     },
     async () => {
       const { measuredAt, ...storage } = await machine.storage();
-      return { ...storage, ...places, measuredAt: new Date(measuredAt).toISOString() };
+      return { ...storage, measuredAt: new Date(measuredAt).toISOString() };
     },
   ),
   route(

@@ -15,11 +15,14 @@ const grey = (sentence: string): LightView => ({ state: 'grey', sentence });
 /** The five lights of a model: what the last windows of the version that answers say, and what is open. */
 export async function lights(deps: MonitoringDeps, projectId: string, model: string): Promise<Lights> {
   const endpoint = (await listEndpoints(deps.serving, { projectId })).find((each) => each.model === model);
-  return endpoint ? lightsOf(deps, projectId, endpoint) : all('not deployed');
+  return endpoint ? lightsOf(deps, projectId, endpoint) : notDeployed();
 }
 
 const all = (sentence: string): Lights =>
   Object.fromEntries(LIGHTS.map((light) => [light, grey(light === 'business' ? NO_BUSINESS : sentence)])) as Lights;
+
+/** The lights of a model that nothing asks. */
+export const notDeployed = (): Lights => all('not deployed');
 
 const NO_BUSINESS = 'no business metric is configured';
 

@@ -9,7 +9,7 @@ import { iso } from './incidents/incidents.ts';
 import { selectChangedDays } from './labels/labels.store.ts';
 import { clockOf, endpointFor, startOfWindow } from './labels/labels.ts';
 import { labelDays, recentCounters } from './labels/status.ts';
-import { lights, lightsOf } from './lights.ts';
+import { lightsOf, notDeployed } from './lights.ts';
 import { monitorEndpoint } from './monitor.ts';
 import { type Need, needsOf } from './needs.ts';
 import type { IncidentTable } from './tables.ts';
@@ -78,7 +78,7 @@ async function modelStatus(
     endpoint: endpoint?.name ?? null,
     version: endpoint?.champion ?? null,
     live: endpoint ? liveOf(endpoint) : [],
-    lights: endpoint ? await lightsOf(deps, projectId, endpoint) : await lights(deps, projectId, model.name),
+    lights: endpoint ? await lightsOf(deps, projectId, endpoint) : notDeployed(),
     hold: model.hold ? { reason: model.hold.reason, setBy: model.hold.setBy, setAt: iso(model.hold.setAt)! } : null,
     held: model.hold?.reason ?? null,
     waiting: model.waiting,

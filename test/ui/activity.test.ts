@@ -227,7 +227,10 @@ test('the first person becomes administrator; people and tokens are then added a
   await page.context().close();
 
   const asAnn = { authorization: `Bearer ${token}` };
-  const api = async (path: string) => (await fetch(`${url}/api/levain/v1${path}`, { headers: asAnn })).json();
+  const api = async (path: string) =>
+    (await (await fetch(`${url}/api/levain/v1${path}`, { headers: asAnn })).json()) as {
+      readonly items: readonly { readonly name: string }[];
+    };
   const { page: hers } = await openPage(browser, url);
   await hers.setExtraHTTPHeaders(asAnn);
   await hers.goto('/settings');
@@ -242,7 +245,7 @@ test('the first person becomes administrator; people and tokens are then added a
   await confirm(hers, 'Revoke');
   await tokens.getByRole('row', { name: /ci/ }).waitFor({ state: 'detached' });
   assert.deepEqual(
-    (await api('/tokens')).items.map(({ name }: { name: string }) => name),
+    (await api('/tokens')).items.map(({ name }) => name),
     ['first'],
   );
   await hers.context().close();

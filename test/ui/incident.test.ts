@@ -154,20 +154,20 @@ test('an incident is acknowledged and then resolved with a note, which stands in
   await page.context().close();
 });
 
-test('somebody who was faster is a conflict in words, and the page shows how it stands now', { skip }, async () => {
+test('who is overtaken while writing a note is told by whom, and keeps the note', { skip }, async () => {
   const again = await breakData(flights);
-  const { page } = await at(`/i/${again}`);
+  const { page, faults } = await at(`/i/${again}`);
   await page.getByRole('button', { name: 'Resolve' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel(/^Reason/).fill('mine');
-  await page.route('**/events', (route) => route.abort());
   await flights.levain.post(`/incidents/${again}/resolve`, { reason: 'theirs' });
-  await dialog.getByRole('button', { name: 'Resolve', exact: true }).click({ force: true });
-  await page
-    .getByText(/theirs/)
-    .first()
-    .waitFor();
-  assert.equal((await get(`/incidents/${again}`)).resolution, 'theirs');
+  await dialog.getByText('local resolved it meanwhile (theirs)').waitFor();
+  assert.equal(await dialog.getByLabel(/^Reason/).inputValue(), 'mine');
+  assert.equal(await dialog.getByRole('button', { name: 'Resolve', exact: true }).isDisabled(), true);
+  assert.deepEqual(await violations(page), []);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('It is over; nothing is left to do.').waitFor();
+  assert.deepEqual(faults, []);
   await page.context().close();
 });
 
@@ -240,4 +240,32 @@ test('why of a version, a run and a step opens into the reasons behind it', { sk
         .first()
         .waitFor(),
   });
+});
+
+test('who may only read is refused in words, with the request to quote, and keeps what was written', {
+  skip,
+}, async () => {
+  const number = await breakData(flights);
+  const { token: admin } = await flights.levain.post('/users', { name: 'ann', role: 'admin' });
+  const answer = await fetch(`${url}/api/levain/v1/users`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'bob', role: 'viewer' }),
+  });
+  const { token } = (await answer.json()) as { token: string };
+  const { page } = await openPage(browser, url);
+  await page.setExtraHTTPHeaders({ authorization: `Bearer ${token}` });
+  await page.goto(`/i/${number}`);
+  await page.getByRole('button', { name: 'Resolve' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel(/^Reason/).fill('it looks fine to me');
+  await dialog.getByRole('button', { name: 'Resolve', exact: true }).click();
+  await dialog
+    .getByRole('alert')
+    .getByText(/bob may not do this: it needs the permission "write"/)
+    .waitFor();
+  await dialog.getByText(/^request [0-9a-f-]{36}$/).waitFor();
+  assert.equal(await dialog.getByLabel(/^Reason/).inputValue(), 'it looks fine to me');
+  await shoot(page, 'incident-refused');
+  await page.context().close();
 });

@@ -69,12 +69,19 @@ export function Acknowledge({ number, primary = false }: IncidentProps) {
   );
 }
 
-export function Resolve({ number }: IncidentProps) {
+interface ResolveProps {
+  readonly number: number;
+  /** How it was resolved meanwhile. */
+  readonly overtaken?: string | undefined;
+}
+
+export function Resolve({ number, overtaken }: ResolveProps) {
   const resolve = useChange('POST /incidents/:number/resolve');
   return (
     <Confirm
       verb="Resolve"
       title={`Resolve incident ${number}`}
+      overtaken={overtaken}
       reason="optional"
       consequence={`Incident ${number} is closed, with your note. If its cause is still there, the next window opens a new one.`}
       act={(reason) => resolve.mutateAsync({ params: { number }, body: reason === '' ? undefined : { reason } })}

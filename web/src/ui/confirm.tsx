@@ -54,23 +54,35 @@ export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
   readonly cannot?: boolean;
   /** In a row of a table or a list. */
   readonly compact?: boolean;
+  /** Somebody was faster, in words: there is no button any more, and an open dialog says so and keeps what was typed. */
+  readonly overtaken?: string | undefined;
 }
 
 /** A button whose action is confirmed with its consequence. */
-export function Confirm({ primary, disabled, cannot, compact, ...dialog }: ConfirmProps) {
+export function Confirm({ primary, disabled, cannot, compact, overtaken, ...dialog }: ConfirmProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <Button
-        size={compact ? 'compact-xs' : 'xs'}
-        variant={primary ? 'filled' : 'default'}
-        {...(dialog.danger && { color: 'red' })}
-        disabled={disabled ?? false}
-        onClick={() => setOpen(true)}
+      {overtaken === undefined && (
+        <Button
+          size={compact ? 'compact-xs' : 'xs'}
+          variant={primary ? 'filled' : 'default'}
+          {...(dialog.danger && { color: 'red' })}
+          disabled={disabled ?? false}
+          onClick={() => setOpen(true)}
+        >
+          {dialog.verb}
+        </Button>
+      )}
+      <ConfirmDialog
+        {...dialog}
+        disabled={cannot === true || overtaken !== undefined}
+        isOpen={isOpen}
+        onClose={() => setOpen(false)}
       >
-        {dialog.verb}
-      </Button>
-      <ConfirmDialog {...dialog} disabled={cannot ?? false} isOpen={isOpen} onClose={() => setOpen(false)} />
+        {dialog.children}
+        {overtaken !== undefined && <p role="alert">{overtaken}</p>}
+      </ConfirmDialog>
     </>
   );
 }

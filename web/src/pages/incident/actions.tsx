@@ -14,15 +14,11 @@ export function WhatYouCanDo({ incident }: { readonly incident: Incident }) {
     ({ name, endpoint }) => name === incident.model && endpoint === incident.endpoint,
   );
   const isOver = incident.state === 'resolved';
-  if (isOver && !model?.hold && !model?.fallback)
-    return (
-      <Part title="What you can do">
-        <p className="muted">It is over; nothing is left to do.</p>
-      </Part>
-    );
+  const isCalm = isOver && !model?.hold && !model?.fallback;
   return (
     <Part title="What you can do">
-      <ul className={classes['actions']}>
+      {isCalm && <p className="muted">It is over; nothing is left to do.</p>}
+      <ul className={classes['actions']} hidden={isCalm}>
         {incident.state === 'open' && (
           <Way action={<Acknowledge number={incident.number} primary />}>Say that you look at it.</Way>
         )}
@@ -35,15 +31,17 @@ export function WhatYouCanDo({ incident }: { readonly incident: Incident }) {
           <Way action={<Fallback endpoint={incident.endpoint} />}>{fallbackWords(model)}</Way>
         )}
         {!isOver && <OfOpen incident={incident} model={model} />}
-        {!isOver && (
-          <Way action={<Resolve number={incident.number} />}>
-            Close it with a note. It also ends by itself once windows are as usual.
-          </Way>
-        )}
+        <Way action={<Resolve number={incident.number} overtaken={overtakenWords(incident)} />} hidden={isOver}>
+          Close it with a note. It also ends by itself once windows are as usual.
+        </Way>
       </ul>
     </Part>
   );
 }
+
+/** The dialog may be open on this page while somebody else resolves it. */
+const overtakenWords = ({ state, resolvedBy, resolution }: Incident): string | undefined =>
+  state === 'resolved' ? `Nothing is left to resolve: ${resolvedBy} resolved it meanwhile (${resolution}).` : undefined;
 
 function OfOpen({ incident, model }: { readonly incident: Incident; readonly model: ModelStatus | undefined }) {
   const held = incident.actions.find(({ decision }) => decision === 'refused');
@@ -70,9 +68,15 @@ const fallbackWords = (model: ModelStatus | undefined): string =>
     ? 'The fallback answers every request now; the model answers again once it is off.'
     : 'A constant answers instead of the model, until it is switched off.';
 
-function Way({ action, children }: { readonly action: ReactNode; readonly children: ReactNode }) {
+interface WayProps {
+  readonly action: ReactNode;
+  readonly hidden?: boolean;
+  readonly children: ReactNode;
+}
+
+function Way({ action, hidden = false, children }: WayProps) {
   return (
-    <li className={classes['way']}>
+    <li className={classes['way']} hidden={hidden}>
       {action}
       <span>{children}</span>
     </li>
