@@ -50,8 +50,6 @@ export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
   readonly primary?: boolean;
   /** The button that opens. */
   readonly disabled?: boolean;
-  /** Something inside is not filled in yet, so it cannot be confirmed. */
-  readonly cannot?: boolean;
   /** In a row of a table or a list. */
   readonly compact?: boolean;
   /** Somebody was faster, in words: there is no button any more, and an open dialog says so and keeps what was typed. */
@@ -59,7 +57,7 @@ export interface ConfirmProps extends Omit<DialogProps, 'isOpen' | 'onClose'> {
 }
 
 /** A button whose action is confirmed with its consequence. */
-export function Confirm({ primary, disabled, cannot, compact, overtaken, ...dialog }: ConfirmProps) {
+export function Confirm({ primary, disabled, compact, overtaken, ...dialog }: ConfirmProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
@@ -76,7 +74,7 @@ export function Confirm({ primary, disabled, cannot, compact, overtaken, ...dial
       )}
       <ConfirmDialog
         {...dialog}
-        disabled={cannot === true || overtaken !== undefined}
+        blocked={dialog.blocked === true || overtaken !== undefined}
         isOpen={isOpen}
         onClose={() => setOpen(false)}
       >

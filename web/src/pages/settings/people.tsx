@@ -61,7 +61,7 @@ function AddPerson({ isFirst }: { readonly isFirst: boolean }) {
             ? 'From then on every request needs a token, also those of this page: log in with the token that is shown next.'
             : 'A token of theirs is shown once, to hand over.'
         }
-        cannot={name.trim() === ''}
+        blocked={name.trim() === ''}
         act={async () => {
           const answer = await add.mutateAsync({ body: { name: name.trim(), role: isFirst ? 'admin' : role } });
           setToken(answer.token);

@@ -49,7 +49,7 @@ function SetSecret({ name: known }: { readonly name?: string }) {
       compact={known !== undefined}
       title={known ? `Change ${known}` : 'Set a secret'}
       consequence="What names it in levain.yaml reads the new value from now on. It is kept encrypted and cannot be read back."
-      cannot={!isName || value === ''}
+      blocked={!isName || value === ''}
       act={async () => {
         await set.mutateAsync({ params: { name }, body: { value } });
         setName('');

@@ -68,7 +68,7 @@ function CreateToken({ names }: { readonly names: readonly string[] }) {
             ? 'A gateway elsewhere hands in predictions and asks what to serve with it, and can do nothing else.'
             : `Whoever has it may do what ${user} may do, until it expires or is revoked.`
         }
-        cannot={name.trim() === '' || !isDays}
+        blocked={name.trim() === '' || !isDays}
         act={async () => {
           const of = user === GATEWAY ? { gateway: true } : { user };
           const until = days === '' ? {} : { days: Number(days) };
