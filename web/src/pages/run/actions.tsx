@@ -1,7 +1,7 @@
 import { useChange } from '../../api/queries.ts';
+import { Lifecycle } from '../../domain/run-lifecycle.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { useGo } from '../../ui/link.tsx';
-import { Lifecycle } from '../runs/lifecycle.tsx';
 import { pipelineOf } from './made-by.ts';
 import type { Run } from './page.tsx';
 

@@ -1,10 +1,10 @@
 import { useGet } from '../../api/queries.ts';
+import { useExperiments } from '../../domain/experiments.ts';
 import { placeOfRun, placeOfWhy } from '../../domain/places.ts';
 import { Facts } from '../../ui/facts.tsx';
 import { Id } from '../../ui/id.tsx';
 import { GoLink } from '../../ui/link.tsx';
 import { Part, Split } from '../../ui/page.tsx';
-import { useExperiments } from '../runs/filters.tsx';
 import { ChildRuns } from './children.tsx';
 import { Curves } from './curves.tsx';
 import { Code, DataUsed } from './lineage.tsx';

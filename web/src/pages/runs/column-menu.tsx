@@ -20,7 +20,7 @@ const GROUPS = [
   ['tags', 'Tags'],
 ] as const;
 const MAX_LISTED = 200;
-export const MAX_COLUMNS = 60;
+const MAX_COLUMNS = 60;
 
 /** Which columns are shown: facts, and whatever runs logged. */
 export function ColumnMenu({ shown, onShow, hidden, onHide }: ColumnMenuProps) {

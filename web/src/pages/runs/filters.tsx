@@ -1,19 +1,11 @@
 import { useMemo } from 'react';
-import { useGet } from '../../api/queries.ts';
+import { useExperiments } from '../../domain/experiments.ts';
 import { RUN_STATES } from '../../domain/run-status.tsx';
 import { Dropdown } from '../../ui/dropdown.tsx';
 import { count } from '../../ui/format.ts';
 import { Choice } from './column-menu.tsx';
 import classes from './runs.module.css';
 import type { RunRow } from './table-data.ts';
-
-const MAX_EXPERIMENTS = 1_000;
-
-/** Names of experiments by id. */
-export function useExperiments(): ReadonlyMap<string, string> {
-  const { data } = useGet('GET /experiments', { query: { limit: MAX_EXPERIMENTS } });
-  return useMemo(() => new Map(data?.items.map(({ id, name }) => [id, name])), [data]);
-}
 
 /** One experiment, or all. */
 export function ExperimentMenu({

@@ -1,6 +1,8 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import { useGet } from '../../api/queries.ts';
+import { useExperiments } from '../../domain/experiments.ts';
+import { Lifecycle } from '../../domain/run-lifecycle.tsx';
 import { useGo } from '../../ui/link.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Empty, Failure, Rows } from '../../ui/states.tsx';
@@ -9,9 +11,8 @@ import { type TableView, useTableView, useViewState } from '../../ui/view-state.
 import { ColumnMenu } from './column-menu.tsx';
 import { columnsOf } from './columns.tsx';
 import { filterRuns, isGrammar } from './filter.ts';
-import { ExperimentMenu, StateMenu, useExperiments } from './filters.tsx';
+import { ExperimentMenu, StateMenu } from './filters.tsx';
 import { useLazyViewState } from './lazy-view-state.ts';
-import { Lifecycle } from './lifecycle.tsx';
 import { PipelineRuns } from './pipeline-runs.tsx';
 import classes from './runs.module.css';
 import { SearchBox } from './search-box.tsx';
@@ -22,7 +23,7 @@ const KINDS = [
   { value: '', label: 'Tracked runs' },
   { value: 'pipelines', label: 'Pipeline runs' },
 ];
-export const MAX_COMPARED = 20;
+const MAX_COMPARED = 20;
 
 /** All runs: those that code logged through MLflow and those that pipelines made. */
 export default function RunsPage() {

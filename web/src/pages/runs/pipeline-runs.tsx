@@ -57,7 +57,7 @@ export function PipelineRuns({ words }: { readonly words: string }) {
   );
 }
 
-export const TABLE_HEIGHT = 620;
+const TABLE_HEIGHT = 620;
 
 const textOf = (run: Run): string =>
   `${run.pipeline} ${run.id} ${run.state} ${run.trigger.kind} ${run.startedBy} ${run.summary ?? ''}`.toLowerCase();

@@ -1,5 +1,5 @@
-import { useChange } from '../../api/queries.ts';
-import { Confirm } from '../../ui/confirm.tsx';
+import { useChange } from '../api/queries.ts';
+import { Confirm } from '../ui/confirm.tsx';
 
 interface LifecycleProps {
   readonly ids: readonly string[];
