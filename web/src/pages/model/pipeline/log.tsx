@@ -13,29 +13,33 @@ import { useLog } from './use-log.ts';
 const LINE_PX = 18;
 const NEAR_PX = 200;
 
+/** A line to look at, by where it begins. */
+interface Place {
+  readonly offset: number;
+  readonly text: string;
+}
+
 /** A step's log: its end as it comes, any place of it by scrolling or by search, the whole as a file. */
 export function Log(of: LogOf) {
   const log = useLog(of);
-  const [found, setFound] = useState<{ readonly offset: number; readonly text: string }>();
+  const [found, setFound] = useState<Place>();
   const { window } = log;
   if (!window) return log.error ? <Refusal error={log.error} /> : <Rows count={6} />;
+  const goTo = (place: Place): void => {
+    setFound(place);
+    log.goTo(place.offset);
+  };
   return (
     <div className={classes['logFrame']}>
       <div className={classes['tools']}>
-        <LogSearch
-          of={of}
-          onFound={(match) => {
-            setFound(match);
-            log.goTo(match.offset);
-          }}
-        />
+        <LogSearch of={of} onFound={goTo} />
         <Checkbox
           size="xs"
           label="Follow"
           checked={log.isFollowing}
           onChange={(event) => log.follow(event.currentTarget.checked)}
         />
-        <Button size="compact-xs" variant="default" onClick={() => log.goTo(0)}>
+        <Button size="compact-xs" variant="default" onClick={() => goTo({ offset: 0, text: '' })}>
           To the beginning
         </Button>
         <a href={fileOf(of)} download>
@@ -71,7 +75,7 @@ interface LinesProps {
   readonly label: string;
   readonly window: LogWindow;
   readonly isFollowing: boolean;
-  readonly found: { readonly offset: number; readonly text: string } | undefined;
+  readonly found: Place | undefined;
   readonly onTop: () => void;
   readonly onBottom: () => void;
   readonly onFollow: (follows: boolean) => void;
@@ -115,7 +119,7 @@ function Lines({ label, window, isFollowing, found, onTop, onBottom, onFollow }:
           <div
             key={index}
             className={classes['line']}
-            data-found={index === marked || undefined}
+            data-found={(index === marked && found?.text !== '') || undefined}
             style={{ transform: `translateY(${top}px)` }}
           >
             {shownLine(lines[index] ?? '')}
