@@ -167,7 +167,7 @@ function NumberShape({ column }: { readonly column: Profile }) {
   const labels = counts.map((_, i) => `${number(edges[i])} to ${number(edges[i + 1])}`);
   return (
     <Figure
-      title={`Distribution of ${column.name}, ${counts.length} bins of equal width`}
+      title={`Distribution, ${counts.length} bins of equal width`}
       head={['from', 'to', 'rows', 'share']}
       rows={counts.map((rows, i) => [edges[i], edges[i + 1], rows, rows / total])}
       empty={counts.length < 2 ? `All ${count(total)} values are ${exact(stats.min)}` : undefined}
