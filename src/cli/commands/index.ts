@@ -163,7 +163,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Create, list and revoke tokens',
     load: () => commandOf(import('./tokens.ts')),
   },
-  { group: 'Admin', name: 'secret', summary: 'Set, list and remove secrets', load: () => commandOf(import('./secret.ts')) },
+  {
+    group: 'Admin',
+    name: 'secret',
+    summary: 'Set, list and remove secrets',
+    load: () => commandOf(import('./secret.ts')),
+  },
   {
     group: 'Admin',
     name: 'login',
