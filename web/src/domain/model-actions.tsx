@@ -4,8 +4,6 @@ import { useChange } from '../api/queries.ts';
 import { Action, Confirm, type Opened, Refusal } from '../ui/confirm.tsx';
 import { usePlan } from './plan.ts';
 
-export { Fallback } from './fallback.tsx';
-
 /** No retraining and no promotion until somebody resumes. */
 export function Hold({ model, opened }: { readonly model: string; readonly opened?: Opened }) {
   const hold = useChange('POST /models/:model/hold');

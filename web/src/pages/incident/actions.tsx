@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 import { useGet } from '../../api/queries.ts';
 import { Acknowledge, Resolve } from '../../domain/decisions.tsx';
-import { Fallback, Resume, Retrain, RollBack } from '../../domain/model-actions.tsx';
+import { Fallback } from '../../domain/fallback.tsx';
+import { Resume, Retrain, RollBack } from '../../domain/model-actions.tsx';
 import type { ModelStatus } from '../../domain/model-facts.tsx';
 import { Part } from '../../ui/page.tsx';
 import classes from './incident.module.css';

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Approve, Reject } from '../../../domain/decisions.tsx';
-import { Fallback, Hold, Resume, RollBack } from '../../../domain/model-actions.tsx';
+import { Fallback } from '../../../domain/fallback.tsx';
+import { Hold, Resume, RollBack } from '../../../domain/model-actions.tsx';
 import type { ModelStatus } from '../../../domain/model-facts.tsx';
 import type { Opened } from '../../../ui/confirm.tsx';
 import { useViewState } from '../../../ui/view-state.ts';

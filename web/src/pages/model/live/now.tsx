@@ -1,6 +1,7 @@
 import { Code } from '@mantine/core';
 import type { AnswerOf } from '../../../api/routes.ts';
-import { Fallback, Resume } from '../../../domain/model-actions.tsx';
+import { Fallback } from '../../../domain/fallback.tsx';
+import { Resume } from '../../../domain/model-actions.tsx';
 import { placeOfVersion } from '../../../domain/places.ts';
 import { Facts } from '../../../ui/facts.tsx';
 import { duration, percent } from '../../../ui/format.ts';
