@@ -89,7 +89,7 @@ test('search finds a model, a version, a data set, an incident and a page by nam
   const page = await open('/settings');
   const cases: readonly (readonly [string, string, string])[] = [
     ['flights', 'flights', '/m/flights'],
-    ['flights v2', 'flights v2', '/m/flights/versions?version=2'],
+    ['flights v2', 'flights v2', '/m/flights/versions/2'],
     ['flights monitor', 'flights Monitor', '/m/flights/monitor'],
     ['data set flights', 'flights', '/data/flights'],
     ['incident 1', '1', '/i/1'],
@@ -328,7 +328,9 @@ test('a server that is away is told, nothing on the screen or typed is lost, and
 }, async () => {
   const page = await open('/m/flights');
   await heading(page, 'flights');
-  await page.getByRole('button', { name: 'Hold' }).first().click();
+  await search(page, 'hold flights');
+  await page.getByRole('option', { name: 'Hold flights' }).waitFor();
+  await page.keyboard.press('Enter');
   const reason = page.getByRole('dialog').getByLabel('Reason');
   await reason.fill('looking at the numbers');
   const { pid } = JSON.parse(readFileSync(join(flights.place.dataDir, 'server.json'), 'utf8')) as { pid: number };
@@ -382,7 +384,7 @@ test('people log in at the page that they asked for, and a session that ends los
   });
 
   const { page, context } = await openPage(browser, url);
-  await page.goto('/m/flights/versions?version=2');
+  await page.goto('/m/flights/versions/2');
   const login = page.getByRole('dialog', { name: 'Log in to Levain' });
   await login.getByLabel('Name').fill('vic');
   await login.getByLabel('Password').fill('wrong horse');
@@ -391,10 +393,10 @@ test('people log in at the page that they asked for, and a session that ends los
   await login.getByLabel('Password').fill('correct horse');
   await page.keyboard.press('Enter');
   await heading(page, 'flights');
-  assert.equal(path(page), '/m/flights/versions?version=2');
+  assert.equal(path(page), '/m/flights/versions/2');
 
   // A viewer is told what is missing, by the server.
-  await page.getByRole('button', { name: 'Hold' }).first().click();
+  await page.goto('/m/flights?do=hold');
   const dialog = page.getByRole('dialog', { name: /Hold/ });
   await dialog.getByLabel('Reason').fill('typed before');
   await dialog.getByRole('button', { name: 'Hold' }).click();

@@ -15,6 +15,15 @@ export interface Hit {
 }
 
 const MAX_HITS = 12;
+/** Each opens its dialog, which states the consequence. */
+const ACTIONS = [
+  ['Deploy', 'deploy', ''],
+  ['Roll back', 'rollback', 'previous'],
+  ['Hold', 'hold', 'stop'],
+  ['Resume', 'resume', 'unhold'],
+  ['Retrain', 'retrain', 'run pipeline'],
+  ['Rehearse', 'rehearse', 'drill'],
+] as const;
 const TABS = ['Live', 'Monitor', 'Versions', 'Pipeline'] as const;
 
 /** Everything with a name, and whatever an id, or its end, names; the best first. */
@@ -37,6 +46,16 @@ function useNamed(): readonly Hit[] {
     ...names.map((name): Hit => ({ kind: 'model', title: name, to: placeOfModel(name) })),
     ...names.flatMap((name) =>
       TABS.map((tab): Hit => ({ kind: 'page', title: `${name} ${tab}`, to: placeOfModel(name, tab.toLowerCase()) })),
+    ),
+    ...names.flatMap((name) =>
+      ACTIONS.map(
+        ([verb, doing, also]): Hit => ({
+          kind: 'action',
+          title: `${verb} ${name}`,
+          to: `${placeOfModel(name)}?do=${doing}`,
+          also,
+        }),
+      ),
     ),
     ...(models?.items ?? []).flatMap(({ name, versions }) => versionsOf(name, versions)),
     ...(datasets?.items ?? []).map(
@@ -101,7 +120,7 @@ function useById(text: string): { readonly hits: readonly Hit[]; readonly isLook
 /** Every word must stand somewhere; a title that begins with the text comes before one that holds it. */
 export function rank(hits: readonly Hit[], text: string): readonly Hit[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return hits.filter(({ kind }) => kind === 'model' || kind === 'page' || kind === 'action');
+  if (words.length === 0) return hits.filter(({ kind }) => kind === 'model' || kind === 'page');
   const scoreOf = ({ title, kind, detail = '', also = '' }: Hit): number => {
     const name = title.toLowerCase();
     const all = `${kind} ${name} ${also} ${detail}`.toLowerCase();
