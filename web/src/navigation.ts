@@ -5,6 +5,7 @@ import { PLACES } from './places.ts';
 import { isPlainClick, useGo } from './ui/link.tsx';
 
 const SEQUENCE_MS = 1_000;
+const DIALOG = '[role="dialog"], dialog[open]';
 const TYPING = 'input, textarea, select, [contenteditable]';
 
 export interface GlobalKeys {
@@ -22,7 +23,7 @@ export function useGlobalKeys(keys: GlobalKeys): void {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if ((event.target as HTMLElement).closest(TYPING)) return;
-      if (document.querySelector('[role="dialog"], dialog[open]')) return;
+      if (document.querySelector(DIALOG)) return;
       const isSecond = event.timeStamp - startedAt < SEQUENCE_MS;
       startedAt = Number.NEGATIVE_INFINITY;
       const place = isSecond ? PLACES.find(({ key }) => key === event.key) : undefined;
@@ -59,7 +60,8 @@ export function usePageChange(): void {
 
 function focusHeading(): () => void {
   const main = document.getElementById('content');
-  if (!main || main.contains(document.activeElement)) return () => undefined;
+  // Somebody may have opened a dialog while the page was on its way.
+  if (!main || main.contains(document.activeElement) || document.querySelector(DIALOG)) return () => undefined;
   const focus = (): boolean => {
     const heading = main.querySelector<HTMLElement>('h1');
     if (!heading) return false;
