@@ -17,6 +17,10 @@ const EXIT_WAITING = 8;
  * Answers the number of the incident that it opened.
  */
 export async function breakData({ levain }: OpenFlights): Promise<number> {
+  await waitFor('a version that is loaded', async () => {
+    const { status } = await fetch(`${levain.gatewayUrl}/v2/models/flights/ready`);
+    if (status !== 200) throw new Error(`the gateway answered ${status}`);
+  });
   const { eventClock } = await levain.get('/endpoints/flights');
   const day = (Math.floor(Date.parse(eventClock) / DAY_MS) + 1) * DAY_MS;
   for (let hour = 1; hour < 24; hour++) await ask(levain.gatewayUrl, day + hour * HOUR_MS, MILES_TO_KILOMETRES);

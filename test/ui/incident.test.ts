@@ -17,12 +17,25 @@ before(async () => {
   if (skip) return;
   [browser, flights] = await Promise.all([openBrowser(), openFlights()]);
   url = flights.levain.url;
+  await settle();
   open = await breakData(flights);
 });
 after(async () => {
   await browser?.close();
   await flights?.close();
 });
+
+/** The story ends in the middle of a rollout; a rehearsal of another version needs it over. */
+async function settle(): Promise<void> {
+  const { levain } = flights;
+  const { rollout } = await levain.get('/endpoints/flights');
+  if (rollout === null) return;
+  await levain.post('/endpoints/flights/rollout', { action: 'abort' });
+  await waitFor('the end of the rollout', async () =>
+    assert.equal((await levain.get('/endpoints/flights')).rollout, null),
+  );
+  await levain.post('/models/flights/resume', undefined);
+}
 
 const get = (path: string) => flights.levain.get(path);
 const chartDrawn = (page: Page) => page.locator('.uplot').first().waitFor();
@@ -126,7 +139,7 @@ test('the fallback goes on and off again, each with its consequence', { skip }, 
   await page.getByRole('button', { name: 'Fallback on' }).click();
   await page
     .getByRole('dialog')
-    .getByText(/Every request to flights is answered by the fallback/)
+    .getByText(/Every request to flights is answered by/)
     .waitFor();
   await confirm(page, 'Fallback on');
   await page.getByRole('button', { name: 'Fallback off' }).waitFor();
@@ -245,7 +258,8 @@ test('why of a version, a run and a step opens into the reasons behind it', { sk
 test('who may only read is refused in words, with the request to quote, and keeps what was written', {
   skip,
 }, async () => {
-  const number = await breakData(flights);
+  const { items } = await get('/incidents?state=open');
+  const number = items[0]?.number ?? (await breakData(flights));
   const { token: admin } = await flights.levain.post('/users', { name: 'ann', role: 'admin' });
   const answer = await fetch(`${url}/api/levain/v1/users`, {
     method: 'POST',

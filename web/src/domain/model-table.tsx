@@ -38,12 +38,7 @@ function LiveCell({ model }: { readonly model: ModelStatus }) {
   return (
     <GoLink to={placeOfModel(model.name, 'live')} className={classes['plain']}>
       {liveWords(model)}
-      {rollout && rollout.state !== 'baking' && (
-        <span className="muted">
-          {' '}
-          v{rollout.version} {rollout.state}
-        </span>
-      )}
+      {rollout && rollout.state !== 'baking' && <span className="muted"> {rollout.state}</span>}
     </GoLink>
   );
 }

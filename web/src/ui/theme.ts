@@ -70,6 +70,8 @@ const colours = (): Record<string, string> => ({
   '--mantine-color-gray-2': 'var(--line)',
   '--mantine-color-gray-3': 'var(--line)',
   '--mantine-color-gray-4': 'var(--line-strong)',
+  // Words of subtle buttons take the palest grey on dark, which is a surface here.
+  '--mantine-color-gray-light-color': 'var(--text)',
   '--mantine-color-dark-4': 'var(--line)',
   '--mantine-color-dark-5': 'var(--surface-2)',
   '--mantine-color-dark-6': 'var(--surface-2)',

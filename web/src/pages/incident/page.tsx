@@ -21,8 +21,12 @@ export type Incident = AnswerOf<'GET /incidents/:number'>;
 export default function IncidentPage() {
   const { number: id } = useParams({ strict: false }) as { number: string };
   const { data, error, refetch } = useGet('GET /incidents/:number', { params: { number: id } });
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows count={10} />;
+  if (!data)
+    return (
+      <Page title={`Incident ${id}`}>
+        {error ? <Failure error={error} retry={() => void refetch()} /> : <Rows count={10} />}
+      </Page>
+    );
   return (
     <Page title={`Incident ${data.number}`} status={<Standing incident={data} />}>
       <div className={classes['layout']}>

@@ -15,8 +15,18 @@ export type Why = AnswerOf<'GET /why/:id'>;
 export default function WhyPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const { data, error, refetch } = useGet('GET /why/:id', { params: { id } });
-  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <Rows count={10} />;
+  if (!data)
+    return (
+      <Page
+        title={
+          <>
+            Why <bdi>{id}</bdi>
+          </>
+        }
+      >
+        {error ? <Failure error={error} retry={() => void refetch()} /> : <Rows count={10} />}
+      </Page>
+    );
   const place = placeOfThing(data);
   return (
     <Page
