@@ -71,7 +71,8 @@ export function useChange<C extends ChangeName>(name: C): UseMutationResult<Answ
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (options: Given<C>) => (call as AnyCall)(name, options) as Promise<AnswerOf<C>>,
-    onSettled: () => queries.invalidateQueries(),
+    // Not awaited: a dialog closes on the answer, and what it stands on changes after.
+    onSettled: () => void queries.invalidateQueries(),
   }) as UseMutationResult<AnswerOf<C>, ApiError, Given<C>>;
 }
 

@@ -66,7 +66,7 @@ function SwitchOn({ endpoint, model, champion, kept, opened }: SwitchOnProps) {
             value="kept"
             label={kept ? `as set before: ${wordsOf(null, kept)}` : 'as the applied file says, else the base rate'}
           />
-          <Radio value="base_rate" label="the base rate of the champion\u2019s training data" />
+          <Radio value="base_rate" label="the base rate of the champion’s training data" />
           <Radio value="version" label="another version" />
           {choice === 'version' && (
             <VersionSelect model={model} champion={champion} value={version} onChange={setVersion} />

@@ -15,7 +15,7 @@ const pythonOf = (url: string, request: InferRequest): string =>
   `# pip install requests; the Open Inference Protocol v2\nimport requests\n\nanswer = requests.post(\n    ${toPython(url)},\n    json=${lines(request, toPython)},\n)\nprint(answer.status_code, answer.json())`;
 
 const typescriptOf = (url: string, request: InferRequest): string =>
-  `const answer = await fetch(${toJson(url)}, {\n  method: 'POST',\n  headers: { 'content-type': 'application/json' },\n  body: JSON.stringify(${lines(request, toJson)}),\n});\nconsole.log(answer.status, await answer.json());`;
+  `const answer = await fetch(${toJson(url)}, {\n  method: 'POST',\n  headers: { 'content-type': 'application/json' },\n  body: JSON.stringify(${lines(request, toJson)}),\n});\nconsole.log(answer.status, await answer.text());`;
 
 const toJson = (value: unknown): string => JSON.stringify(value);
 
