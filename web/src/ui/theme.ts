@@ -19,12 +19,10 @@ const crust: MantineColorsTuple = [
   '#6a3707',
 ];
 
-/** Quiet buttons and filled ones take their colours from the tokens, which are readable in both themes. */
+/** Filled buttons take their colours from the tokens, which are readable in both themes. */
 const readable: VariantColorsResolver = (input) => {
   const usual = defaultVariantColorsResolver(input);
   const name = input.color ?? input.theme.primaryColor;
-  if (input.variant === 'subtle' && name === 'gray')
-    return { ...usual, color: 'var(--text-2)', hover: 'var(--surface-2)', hoverColor: 'var(--text)' };
   const fill = { crust: '--accent', red: '--bad' }[name];
   if (input.variant !== 'filled' || fill === undefined) return usual;
   const hover = `color-mix(in srgb, var(${fill}) 88%, var(--text))`;
