@@ -62,7 +62,7 @@ test('the overview reads at both widths and in both themes, while a canary runs 
       await page.getByRole('heading', { name: 'Performance now' }).waitFor();
       await page.locator('canvas').first().waitFor();
       await page.getByRole('list', { name: 'From data to endpoint' }).getByText(/rows/).waitFor();
-      assert.match(await header(page).innerText(), /flights\s+v3 75\s%\s*v5 canary 25\s%\s*endpoint flights/);
+      assert.match(await header(page).innerText(), /flights\s+v3\s+75\s%\s*v5 canary 25\s%\s*endpoint flights/);
       await page.getByRole('list', { name: 'What needs somebody' }).getByText('MODEL performance off').waitFor();
     },
   }));
@@ -280,6 +280,7 @@ test('a failure is rehearsed: what it would do, how it goes, and how it went', a
   await dialog.getByLabel('Rows', { exact: true }).fill('200');
   await dialog.getByText('200 logged rows go through "flights" once more with 50 % of distance missing.').waitFor();
   await inDialog(page, 'Rehearse').click();
+  await dialog.getByText('REHEARSAL nulls of flights').waitFor();
   await dialog.getByText('done', { exact: true }).waitFor({ timeout: LONG_MS });
   const [latest] = (await get('/rehearsals')).items;
   assert.equal(latest.kind, 'nulls');
