@@ -65,8 +65,6 @@ const colours = (): Record<string, string> => ({
   '--mantine-color-error': 'var(--bad)',
   '--mantine-color-placeholder': 'var(--text-3)',
   // The greys of segmented controls, codes and skeletons are ours, too.
-  // Words of subtle grey buttons would follow the palest of them.
-  '--mantine-color-gray-light-color': 'var(--text-2)',
   '--mantine-color-gray-0': 'var(--surface-2)',
   '--mantine-color-gray-1': 'var(--surface-2)',
   '--mantine-color-gray-2': 'var(--line)',
