@@ -31,6 +31,8 @@ interface Shot {
   readonly path: string;
   /** Looks that the documentation shows; none: only with `--all`. */
   readonly looks: readonly Look[];
+  /** The page to its end, not the window alone. */
+  readonly whole?: true;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of many routes
@@ -55,9 +57,9 @@ async function shots(): Promise<readonly Shot[]> {
   return [
     { name: 'home', path: '/', looks: both },
     { name: 'models', path: '/models', looks: [] },
-    { name: 'model', path: '/m/flights', looks: light },
+    { name: 'model', path: '/m/flights', looks: light, whole: true },
     { name: 'live', path: '/m/flights/live', looks: light },
-    { name: 'monitor', path: '/m/flights/monitor', looks: dark },
+    { name: 'monitor', path: '/m/flights/monitor?light=performance', looks: dark, whole: true },
     { name: 'versions', path: '/m/flights/versions', looks: light },
     { name: 'version', path: `/m/flights/versions/${version.version}`, looks: [] },
     { name: 'pipeline', path: `/m/flights/pipeline?run=${runs[0].id}`, looks: light },
@@ -67,8 +69,8 @@ async function shots(): Promise<readonly Shot[]> {
     { name: 'runs', path: '/runs', looks: light },
     ...(tracked ? [{ name: 'run', path: `/runs/${tracked}`, looks: [] }] : []),
     { name: 'data', path: '/data', looks: [] },
-    { name: 'dataset', path: '/data/flights', looks: light },
-    { name: 'activity', path: '/activity', looks: light },
+    { name: 'dataset', path: '/data/flights', looks: [] },
+    { name: 'activity', path: '/activity', looks: [] },
     { name: 'settings', path: '/settings', looks: [] },
     { name: 'new', path: '/new', looks: [] },
   ];
@@ -76,7 +78,7 @@ async function shots(): Promise<readonly Shot[]> {
 
 mkdirSync(values.out, { recursive: true });
 const browser = await openBrowser();
-for (const { name, path, looks } of await shots()) {
+for (const { name, path, looks, whole } of await shots()) {
   if (values.only && !values.only.split(',').includes(name)) continue;
   for (const [size, theme] of values.all ? EVERY : looks) {
     const { page, context, faults } = await openPage(browser, values.url, { size, theme });
@@ -89,7 +91,7 @@ for (const { name, path, looks } of await shots()) {
       .catch(() => {});
     await page.waitForTimeout(300);
     const suffix = values.all || looks.length > 1 ? `-${size}-${theme}` : '';
-    await page.screenshot({ path: join(values.out, `${name}${suffix}.png`), fullPage: values.all });
+    await page.screenshot({ path: join(values.out, `${name}${suffix}.png`), fullPage: values.all || whole === true });
     if (faults.length > 0) process.stderr.write(`${name}: ${faults.join('; ')}\n`);
     await context.close();
   }

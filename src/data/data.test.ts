@@ -258,6 +258,7 @@ eachDatabase((name, open) => {
       version: 1,
       rowCount: 4,
       rows: [{ customerID: 9, tenure: 2, plan: 'basic', charge: null, since: '2024-01-03' }],
+      infinite: [],
     });
     assert.deepEqual((await read(4)).rows, []);
   });
