@@ -1,10 +1,11 @@
-import { Button, Skeleton } from '@mantine/core';
+import { Skeleton } from '@mantine/core';
 import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import classes from './chart.module.css';
 import { Legend } from './chart-legend.tsx';
 import { type ChartProps, undrawable } from './chart-parts.ts';
 import { ChartTable, toCsv } from './chart-table.tsx';
 import { download } from './csv.ts';
+import { FigureHead } from './figure-head.tsx';
 
 export type { ChartProps, Mark, Series } from './chart-parts.ts';
 export { toCsv } from './chart-table.tsx';
@@ -22,29 +23,7 @@ export function Chart(props: ChartProps) {
   const lost = useMemo(() => undrawable({ series, ...(log !== undefined && { log }) }), [series, log]);
   return (
     <figure className={classes['chart']}>
-      <figcaption>
-        <span className={classes['title']}>{title}</span>
-        <span className={classes['tools']}>
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            color="gray"
-            aria-label={`${isTable ? 'Chart' : 'Table'}: ${title}`}
-            onClick={() => setTable(!isTable)}
-          >
-            {isTable ? 'Chart' : 'Table'}
-          </Button>
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            color="gray"
-            aria-label={`CSV: ${title}`}
-            onClick={() => download(title, toCsv(props))}
-          >
-            CSV
-          </Button>
-        </span>
-      </figcaption>
+      <FigureHead title={title} isTable={isTable} onTable={setTable} onCsv={() => download(title, toCsv(props))} />
       {isEmpty && props.isLoading ? (
         <Skeleton height={height} />
       ) : isEmpty ? (

@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import classes from './chart.module.css';
 import { csvOf, download } from './csv.ts';
+import { FigureHead } from './figure-head.tsx';
 import { exact, number } from './format.ts';
 
 type Value = string | number | null | undefined;
@@ -22,32 +22,9 @@ const MAX_ROWS = 500;
 /** A drawing that is no line chart, with the numbers of it as a table and as CSV. */
 export function Figure({ title, head, rows, children, empty }: FigureProps) {
   const [isTable, setTable] = useState(false);
-  const word = isTable ? 'Chart' : 'Table';
   return (
     <figure className={classes['chart']}>
-      <figcaption>
-        <span className={classes['title']}>{title}</span>
-        <span className={classes['tools']}>
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            color="gray"
-            aria-label={`${word}: ${title}`}
-            onClick={() => setTable(!isTable)}
-          >
-            {word}
-          </Button>
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            color="gray"
-            aria-label={`CSV: ${title}`}
-            onClick={() => download(title, csvOf(head, rows))}
-          >
-            CSV
-          </Button>
-        </span>
-      </figcaption>
+      <FigureHead title={title} isTable={isTable} onTable={setTable} onCsv={() => download(title, csvOf(head, rows))} />
       {empty ? (
         <p className={`${classes['none']} muted`} style={{ minHeight: 96 }}>
           {empty}
