@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WaitSeconds } from '../wire/long-poll.ts';
 import { route } from '../wire/route.ts';
 import { exportAffected, listAffected } from './incidents/affected.ts';
 import { getEvidence } from './incidents/evidence.ts';
@@ -244,7 +245,7 @@ function rehearsalRoutes(deps: MonitoringDeps) {
         permission: 'read',
         summary: 'Show a rehearsal and its report; with `since` and `wait` it answers when something changed',
         params: z.object({ id: z.string().min(1).max(100) }),
-        query: z.object({ since: z.string().max(100).optional(), wait: z.coerce.number().min(0).max(25).default(0) }),
+        query: z.object({ since: z.string().max(100).optional(), wait: WaitSeconds }),
       },
       ({ actor, params, query, signal }) => followRehearsal(deps, actor, { ...params, ...query, signal }),
     ),

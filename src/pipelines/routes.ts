@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
+import { longPoll, WaitSeconds } from '../wire/long-poll.ts';
 import { asFile, type RawResponse, route } from '../wire/route.ts';
 import { fileAdopted } from './adopted.ts';
 import { appliedFile, appliedText, applyProject, listApplied, runFile } from './applied.ts';
@@ -22,9 +23,6 @@ const RunParams = z.object({ id: z.string().min(4).max(100) });
 const StepParams = RunParams.extend({ step: z.string().min(1).max(200) });
 const NameParams = z.object({ name: z.string().min(1).max(100) });
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
-/** A long poll answers after so many milliseconds even where nothing changed. */
-const MAX_WAIT_MS = 25_000;
-const POLL_MS = 250;
 
 /** Applied files, snapshots, runs with their steps and logs. */
 export function pipelinesRoutes(deps: PipelinesDeps) {
@@ -214,16 +212,16 @@ const runRoutes = (deps: PipelinesDeps) => [
       permission: 'read',
       summary: 'A run with its steps; with `since` and `wait` it answers when something changed',
       params: RunParams,
-      query: z.object({ since: z.string().max(100).optional(), wait: z.coerce.number().min(0).max(25).default(0) }),
+      query: z.object({ since: z.string().max(100).optional(), wait: WaitSeconds }),
     },
-    async ({ actor, params, query, signal }) => {
-      const until = deps.clock.now() + Math.min(query.wait * 1_000, MAX_WAIT_MS);
-      for (;;) {
-        const detail = await toWireDetail(deps, await getRunDetail(deps, actor.projectId, params.id));
-        if (detail.stamp !== query.since || deps.clock.now() >= until || signal.aborted) return detail;
-        await deps.clock.sleep(POLL_MS, signal);
-      }
-    },
+    ({ actor, params, query, signal }) =>
+      longPoll({
+        clock: deps.clock,
+        waitSeconds: query.wait,
+        signal,
+        read: async () => toWireDetail(deps, await getRunDetail(deps, actor.projectId, params.id)),
+        isNews: ({ stamp }) => stamp !== query.since,
+      }),
   ),
   route(
     {
@@ -260,17 +258,17 @@ const stepRoutes = (deps: PipelinesDeps) => [
         offset: z.coerce.number().int().min(-LOG_CHUNK_BYTES).default(0),
         length: z.coerce.number().int().min(1).max(LOG_CHUNK_BYTES).optional(),
         attempt: z.coerce.number().int().min(0).optional(),
-        wait: z.coerce.number().min(0).max(25).default(0),
+        wait: WaitSeconds,
       }),
     },
-    async ({ actor, params, query, signal }) => {
-      const until = deps.clock.now() + query.wait * 1_000;
-      for (;;) {
-        const chunk = await readStepLog(deps, actor.projectId, { ...params, ...query });
-        if (chunk.text !== '' || chunk.finished || deps.clock.now() >= until || signal.aborted) return chunk;
-        await deps.clock.sleep(POLL_MS, signal);
-      }
-    },
+    ({ actor, params, query, signal }) =>
+      longPoll({
+        clock: deps.clock,
+        waitSeconds: query.wait,
+        signal,
+        read: () => readStepLog(deps, actor.projectId, { ...params, ...query }),
+        isNews: ({ text, finished }) => text !== '' || finished,
+      }),
   ),
   route(
     {

@@ -1,5 +1,6 @@
 import { AppError } from '../../kernel/errors.ts';
 import { digestOf } from '../../kernel/hash.ts';
+import { longPoll } from '../../wire/long-poll.ts';
 import type { Actor } from '../../wire/route.ts';
 import { iso } from '../incidents/incidents.ts';
 import type { RehearsalTable } from '../tables.ts';
@@ -55,8 +56,6 @@ export async function getRehearsal(
   return toView(row);
 }
 
-const POLL_MS = 250;
-
 /** The rehearsal as soon as its stamp is another one than `since`, at the latest after `wait` seconds. */
 export async function followRehearsal(
   deps: Pick<MonitoringDeps, 'db' | 'clock'>,
@@ -68,12 +67,13 @@ export async function followRehearsal(
     readonly signal: AbortSignal;
   },
 ): Promise<RehearsalView> {
-  const until = deps.clock.now() + input.wait * 1_000;
-  for (;;) {
-    const view = await getRehearsal(deps, actor, input.id);
-    if (view.stamp !== input.since || deps.clock.now() >= until || input.signal.aborted) return view;
-    await deps.clock.sleep(POLL_MS, input.signal);
-  }
+  return longPoll({
+    clock: deps.clock,
+    waitSeconds: input.wait,
+    signal: input.signal,
+    read: () => getRehearsal(deps, actor, input.id),
+    isNews: ({ stamp }) => stamp !== input.since,
+  });
 }
 
 export async function listRehearsals(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longPoll, WaitSeconds } from '../../wire/long-poll.ts';
 import { route } from '../../wire/route.ts';
 import { LOG_CHUNK_BYTES } from '../attempts.ts';
 import type { PipelinesDeps } from '../deps.ts';
@@ -7,7 +8,6 @@ import { listDrops } from './record.ts';
 import { DropInput, DropPath, MAX_FILE_BYTES, StartDropInput } from './types.ts';
 
 const DropParams = z.object({ id: z.string().min(1).max(100) });
-const POLL_MS = 250;
 
 /** A notebook and its data through the browser: announce the files, send each, start, follow. */
 export const dropRoutes = (deps: PipelinesDeps) => [...fillRoutes(deps), ...followRoutes(deps)];
@@ -100,16 +100,16 @@ const followRoutes = (deps: PipelinesDeps) => [
       params: DropParams,
       query: z.object({
         offset: z.coerce.number().int().min(-LOG_CHUNK_BYTES).default(0),
-        wait: z.coerce.number().min(0).max(25).default(0),
+        wait: WaitSeconds,
       }),
     },
-    async ({ actor, params, query, signal }) => {
-      const until = deps.clock.now() + query.wait * 1_000;
-      for (;;) {
-        const chunk = await readDropLog(deps, actor, { id: params.id, offset: query.offset });
-        if (chunk.text !== '' || chunk.finished || deps.clock.now() >= until || signal.aborted) return chunk;
-        await deps.clock.sleep(POLL_MS, signal);
-      }
-    },
+    ({ actor, params, query, signal }) =>
+      longPoll({
+        clock: deps.clock,
+        waitSeconds: query.wait,
+        signal,
+        read: () => readDropLog(deps, actor, { id: params.id, offset: query.offset }),
+        isNews: ({ text, finished }) => text !== '' || finished,
+      }),
   ),
 ];
