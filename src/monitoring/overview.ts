@@ -8,6 +8,7 @@ import { clockOf, endpointFor } from './labels/labels.ts';
 import { lightsOf } from './lights.ts';
 import type { LightState, Lights, MonitoringDeps } from './types.ts';
 import { WINDOW_MS } from './types.ts';
+import { newestDrift } from './views/span.ts';
 
 export interface MonitorView {
   readonly model: string;
@@ -28,7 +29,7 @@ export interface MonitorView {
       readonly sentence: string;
     }[];
   }[];
-  /** Of the newest window: every watched column. */
+  /** Of the champion's newest window, or before it has one the endpoint's: every watched column. */
   readonly features: readonly Readonly<Record<string, unknown>>[];
   /** By day of the predictions. */
   readonly performance: readonly (Omit<Day, 'start'> & {
@@ -78,7 +79,7 @@ export async function getMonitor(
     if (judged) gates.set(judged.version.version, { version: judged.version.version, gate: gateOf(judged) });
   }
   const groups = Map.groupBy(rows, (row) => `${row.window_start}/${row.version_id}`);
-  const drift = rows.findLast((row) => row.rule === 'data.drift' && row.version_id === endpoint.championId);
+  const drift = newestDrift(rows, endpoint.championId);
   const file = (await deps.serving.appliedFile(projectId, endpoint.model))?.file;
   return {
     model: endpoint.model,

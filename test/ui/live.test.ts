@@ -5,31 +5,26 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { chromiumMissing, lookAt, openBrowser, openPage, shoot, violations } from '../support/browser.ts';
-import { canaryMissing, type OpenFlights, openFlights } from '../support/flights.ts';
+import { type Canary, type OpenFlights, openFlights, startCanary } from '../support/flights.ts';
 import { waitFor } from '../support/ports.ts';
 import { tempDir } from '../support/temp.ts';
 
-/** The world ends with v5 at 25 % beside v3. */
 const MODEL = '/m/flights/live';
+
+const words = (pattern: string): RegExp => new RegExp(pattern, 's');
 
 describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
   let browser: Browser;
   let flights: OpenFlights;
+  let canary: Canary;
   before(async () => {
     [browser, flights] = await Promise.all([openBrowser(), openFlights()]);
+    canary = await startCanary(flights);
   });
   after(async () => {
     await browser?.close();
     await flights?.close();
   });
-
-  /** The story does not always end in a canary; where it did not, the test says so and is skipped. */
-  const withCanary = (name: string, run: () => Promise<unknown>) =>
-    test(name, async (t) => {
-      const missing = await canaryMissing(flights);
-      if (missing) return t.skip(missing);
-      await run();
-    });
 
   const url = (): string => flights.levain.url;
   // biome-ignore lint/suspicious/noExplicitAny: answers of many routes
@@ -49,19 +44,20 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
     await page.getByRole('dialog').getByRole('button', { name: verb, exact: true }).click();
   };
 
-  withCanary('it stands whole at both widths and in both themes', () =>
+  test('it stands whole at both widths and in both themes', () =>
     lookAt(browser, url(), {
       name: 'live',
       path: MODEL,
       ready: async (page) => {
-        await page.getByRole('heading', { name: 'Rollout of v5' }).waitFor();
-        await table(page, 'Traffic by version').getByRole('link', { name: 'v3' }).waitFor();
+        await page.getByRole('heading', { name: `Rollout of v${canary.challenger}` }).waitFor();
+        await table(page, 'Traffic by version')
+          .getByRole('link', { name: `v${canary.challenger}` })
+          .waitFor();
         await table(page, 'Predictions').locator('tbody tr').first().waitFor();
         await page.getByRole('form', { name: 'Try it' }).waitFor();
         await page.locator('.uplot').nth(2).waitFor();
       },
-    }),
-  );
+    }));
 
   test('traffic is what the counters say, and its range stands in the address', async () => {
     const { page, close } = await open();
@@ -75,7 +71,10 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
     assert.ok(month.total.requests > week.total.requests);
     await waitFor('the month', async () => assert.equal(await shown.count(), month.versions.length));
     const marks = month.deploys.map(({ version }: { version: number }) => version);
-    assert.ok(marks.includes(3), `v3 took all traffic within the month: ${marks}`);
+    assert.ok(
+      marks.includes(canary.challenger),
+      `the champion of the story took all traffic within the month: ${marks}`,
+    );
     await page.reload();
     await waitFor('the same range', async () => assert.equal(await shown.count(), month.versions.length));
     await close();
@@ -195,16 +194,22 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
   });
 
   test('predictions are filtered in the address, and what came true is beside what was answered', async () => {
-    const { page, close } = await open(`${MODEL}?label=known&v=3`);
+    const { page, close } = await open(`${MODEL}?label=known&v=${canary.challenger}`);
     const rows = table(page, 'Predictions').locator('tbody tr');
     await rows.first().waitFor();
-    const known = await get('/labels/predictions?endpoint=flights&label=known&version=3&limit=5');
-    assert.ok(known.items.every((item: { version: number; truth: object | null }) => item.version === 3 && item.truth));
+    const known = await get(`/labels/predictions?endpoint=flights&label=known&version=${canary.challenger}&limit=5`);
+    assert.ok(
+      known.items.every(
+        (item: { version: number; truth: object | null }) => item.version === canary.challenger && item.truth,
+      ),
+    );
     const first = await rows.first().innerText();
     assert.ok(first.includes(known.items[0].id.slice(-7)), first);
     await page.getByLabel('Label', { exact: true }).selectOption('missing');
     await page.waitForURL(/label=missing/);
-    const missing = await get('/labels/predictions?endpoint=flights&label=missing&version=3&limit=1');
+    const missing = await get(
+      `/labels/predictions?endpoint=flights&label=missing&version=${canary.challenger}&limit=1`,
+    );
     await rows.first().getByText(missing.items[0].id.slice(-7)).waitFor();
     await page.getByLabel("Filter predictions by id, caller's id or entity").fill('no such id');
     await page.getByText('No prediction passes these filters.').waitFor();
@@ -269,11 +274,19 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
     await close();
   });
 
-  withCanary('what passes the filters is exported whole, as CSV and as JSONL', async () => {
-    const { page, close } = await open(`${MODEL}?v=5`);
+  test('what passes the filters is exported whole, as CSV and as JSONL', async () => {
+    const { page, close } = await open(`${MODEL}?v=${canary.challenger}&label=missing`);
     await table(page, 'Predictions').locator('tbody tr').first().waitFor();
     await page.getByRole('button', { name: 'Export' }).click();
-    const { items } = await get('/labels/predictions?endpoint=flights&version=5&limit=1000');
+    let logged = 0;
+    for (let from = ''; ; ) {
+      const part = await get(
+        `/labels/predictions?endpoint=flights&version=${canary.challenger}&label=missing&limit=1000${from}`,
+      );
+      logged += part.items.length;
+      if (part.next === undefined) break;
+      from = `&after=${encodeURIComponent(part.next)}`;
+    }
     for (const kind of ['CSV', 'JSONL']) {
       const [file] = await Promise.all([
         page.waitForEvent('download'),
@@ -282,9 +295,9 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
       const lines = readFileSync(await file.path(), 'utf8')
         .trimEnd()
         .split('\n');
-      assert.equal(lines.length, items.length + (kind === 'CSV' ? 1 : 0));
+      assert.equal(lines.length, logged + (kind === 'CSV' ? 1 : 0));
       assert.ok(file.suggestedFilename().endsWith(kind.toLowerCase()));
-      if (kind === 'JSONL') assert.equal(JSON.parse(lines[0]!).version, 5);
+      if (kind === 'JSONL') assert.equal(JSON.parse(lines[0]!).version, canary.challenger);
     }
     await close();
   });
@@ -302,47 +315,53 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
     await close();
   });
 
-  withCanary(
-    'a rollout is paused, goes on and is aborted by hand; each says what follows, and the page shows what came of it',
-    async () => {
-      const { page, faults, close } = await open();
-      const state = async (): Promise<string> => (await get('/endpoints/flights/rollout')).rollout.state;
-      const rollout = page.getByRole('heading', { name: 'Rollout of v5' }).locator('xpath=../..');
-      await rollout.getByRole('button', { name: 'Pause', exact: true }).click();
-      const dialog = page.getByRole('dialog');
-      assert.match(await dialog.innerText(), /v5 stays at 25.% of the traffic until somebody continues/);
-      await dialog.getByLabel('Reason (optional)').fill('looking at it');
-      await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
-      await dialog.waitFor({ state: 'detached' });
-      await rollout.getByText('looking at it', { exact: false }).first().waitFor();
-      assert.equal(await state(), 'paused');
-      assert.deepEqual(await violations(page), []);
-      await shoot(page, 'rollout-paused');
+  test('a rollout is paused, goes on and is aborted by hand; each says what follows, and the page shows what came of it', async () => {
+    const { page, faults, close } = await open();
+    const state = async (): Promise<string> => (await get('/endpoints/flights/rollout')).rollout.state;
+    const rollout = page.getByRole('heading', { name: `Rollout of v${canary.challenger}` }).locator('xpath=../..');
+    await rollout.getByRole('button', { name: 'Pause', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    assert.match(
+      await dialog.innerText(),
+      words(`v${canary.challenger} stays at 25.% of the traffic until somebody continues`),
+    );
+    await dialog.getByLabel('Reason (optional)').fill('looking at it');
+    await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await rollout.getByText('looking at it', { exact: false }).first().waitFor();
+    assert.equal(await state(), 'paused');
+    assert.deepEqual(await violations(page), []);
+    await shoot(page, 'rollout-paused');
 
-      await rollout.getByRole('button', { name: 'Continue', exact: true }).click();
-      assert.match(await dialog.innerText(), /v5 takes 25.% of the traffic, as before the pause/);
-      await dialog.getByRole('button', { name: 'Continue', exact: true }).click();
-      await rollout.getByRole('button', { name: 'Pause', exact: true }).waitFor();
-      assert.equal(await state(), 'canary');
+    await rollout.getByRole('button', { name: 'Continue', exact: true }).click();
+    assert.match(
+      await dialog.innerText(),
+      words(`v${canary.challenger} takes 25.% of the traffic, as before the pause`),
+    );
+    await dialog.getByRole('button', { name: 'Continue', exact: true }).click();
+    await rollout.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    assert.equal(await state(), 'canary');
 
-      await rollout.getByRole('button', { name: 'Abort', exact: true }).click();
-      assert.match(await dialog.innerText(), /v3 answers all of it, within seconds.*flights is then HELD/s);
-      await dialog.getByRole('button', { name: 'Abort', exact: true }).click();
-      await page.getByText('HELD', { exact: true }).first().waitFor();
-      await waitFor('the end', async () => assert.equal(await state(), 'aborted'));
-      await rollout.getByText('aborted', { exact: true }).first().waitFor();
-      assert.equal((await get('/status')).models[0].live[0].share, 1);
-      await shoot(page, 'rollout-aborted');
-      assert.deepEqual(faults, []);
-      await close();
-    },
-  );
+    await rollout.getByRole('button', { name: 'Abort', exact: true }).click();
+    assert.match(
+      await dialog.innerText(),
+      words(`v${canary.champion} answers all of it, within seconds.*flights is then HELD`),
+    );
+    await dialog.getByRole('button', { name: 'Abort', exact: true }).click();
+    await page.getByText('HELD', { exact: true }).first().waitFor();
+    await waitFor('the end', async () => assert.equal(await state(), 'aborted'));
+    await rollout.getByText('aborted', { exact: true }).first().waitFor();
+    assert.equal((await get('/status')).models[0].live[0].share, 1);
+    await shoot(page, 'rollout-aborted');
+    assert.deepEqual(faults, []);
+    await close();
+  });
 
-  withCanary('a hand on a rollout that is over is refused in words, and what was typed stays', async () => {
+  test('a hand on a rollout that is over is refused in words, and what was typed stays', async () => {
     await flights.levain.run(['resume', 'flights', '--yes'], [5]);
-    await flights.levain.run(['deploy', 'flights@v5', '--yes']);
+    await flights.levain.run(['deploy', `flights@v${canary.challenger}`, '--rollout', 'canary:25,50', '--yes']);
     const { page, close } = await open();
-    const rollout = page.getByRole('heading', { name: 'Rollout of v5' }).locator('xpath=../..');
+    const rollout = page.getByRole('heading', { name: `Rollout of v${canary.challenger}` }).locator('xpath=../..');
     await rollout.getByRole('button', { name: 'Abort', exact: true }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Reason (optional)').fill('wrong labels');
@@ -359,9 +378,11 @@ describe('the live tab', { skip: chromiumMissing() ?? false }, () => {
 
   test('a link leads to a rollout that is over, with its evidence', async () => {
     const { items } = await get('/endpoints/flights/rollouts');
-    const third = items.find((item: { version: number; state: string }) => item.version === 3 && item.state === 'done');
+    const third = items.find(
+      (item: { version: number; state: string }) => item.version === canary.challenger && item.state === 'done',
+    );
     const { page, close } = await open(`${MODEL}?rollout=${third.id}`);
-    await page.getByRole('heading', { name: 'Rollout of v3' }).waitFor();
+    await page.getByRole('heading', { name: `Rollout of v${canary.challenger}` }).waitFor();
     const evidence = table(page, 'Evidence of the rollout');
     await evidence.getByText('labels that differ').waitFor();
     assert.match(await evidence.innerText(), /rows, \d+.* units/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { lookAt, openBrowser, openPage, type PageOptions, shoot, violations } from '../support/browser.ts';
-import { canaryMissing, type OpenFlights, openFlights } from '../support/flights.ts';
+import { type OpenFlights, openFlights, startCanary } from '../support/flights.ts';
 import { waitFor } from '../support/ports.ts';
 
 const LONG_MS = 120_000;
@@ -11,9 +11,12 @@ const LONG_NAME = `<b>modèle ${'sehr-lang-'.repeat(20)} שלום`;
 let browser: Browser;
 let flights: OpenFlights;
 let url: string;
+let champion: number;
+let challenger: number;
 before(async () => {
   [browser, flights] = await Promise.all([openBrowser(), openFlights()]);
   url = flights.levain.url;
+  ({ champion, challenger } = await startCanary(flights));
   assert.equal((await mlflow('registered-models/create', { name: LONG_NAME })).status, 200);
 });
 after(async () => {
@@ -43,14 +46,6 @@ async function open(path: string, options?: PageOptions): Promise<{ page: Page; 
   };
 }
 
-/** The story does not always end in a canary; where it did not, the test says so and is skipped. */
-const withCanary = (name: string, run: () => Promise<unknown>) =>
-  test(name, async (t) => {
-    const missing = await canaryMissing(flights);
-    if (missing) return t.skip(missing);
-    await run();
-  });
-
 /** Opens an action from the menu, as a person does. */
 async function choose(page: Page, action: RegExp): Promise<void> {
   await page.getByRole('button', { name: 'Actions' }).click();
@@ -62,7 +57,7 @@ const inDialog = (page: Page, name: string) => page.getByRole('dialog').getByRol
 const closed = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' });
 const header = (page: Page) => page.getByRole('main').locator('header').first();
 
-withCanary('the overview reads at both widths and in both themes, while a canary runs and an incident is open', () =>
+test('the overview reads at both widths and in both themes, while a canary runs', () =>
   lookAt(browser, url, {
     name: 'model-overview',
     path: '/m/flights',
@@ -70,11 +65,19 @@ withCanary('the overview reads at both widths and in both themes, while a canary
       await page.getByRole('heading', { name: 'Performance now' }).waitFor();
       await page.locator('canvas').first().waitFor();
       await page.getByRole('list', { name: 'From data to endpoint' }).getByText(/rows/).waitFor();
-      assert.match(await header(page).innerText(), /flights\s+v3\s+75\s%\s*v5 canary 25\s%\s*endpoint flights/);
-      await page.getByRole('list', { name: 'What needs somebody' }).getByText('MODEL performance off').waitFor();
+      assert.match(
+        await header(page).innerText(),
+        new RegExp(`flights\\s+v${champion}\\s+75\\s%\\s*v${challenger} canary 25\\s%\\s*endpoint flights`),
+      );
+      const { items } = await get('/incidents?state=open');
+      for (const { sentence } of items)
+        await page
+          .getByRole('list', { name: 'What needs somebody' })
+          .getByText(sentence.slice(0, 30))
+          .first()
+          .waitFor();
     },
-  }),
-);
+  }));
 
 test('a model with a huge name that nobody deployed says so, and how to deploy it', () =>
   lookAt(browser, url, {
@@ -151,71 +154,74 @@ test('a hold needs a reason and shows everywhere; resume lifts it', async () => 
   await close();
 });
 
-withCanary('a rollback that was decided on what is no longer so is refused, and says what is so now', async () => {
+test('a rollback that was decided on what is no longer so is refused, and says what is so now', async () => {
   const { page, context } = await openPage(browser, url);
   // This page hears of nothing that others do.
   await page.route('**/events', (route) => route.abort());
   await page.goto('/m/flights');
   await choose(page, /^Roll back/);
   const dialog = page.getByRole('dialog');
-  await dialog.getByText('v5 → v3 (champion, warm)').waitFor();
+  await dialog.getByText(`v${challenger} → v${champion} (champion, warm)`).waitFor();
   await page.getByLabel(/Reason/).fill('complaints');
   await post('/endpoints/flights/rollout', { action: 'abort', reason: 'somebody else' });
   await waitFor('the abort', async () => assert.equal((await status()).rollout, null));
   await inDialog(page, 'Roll back').click();
-  await dialog.getByText(/"flights" changed meanwhile: it would go from v3 to v1; look again/).waitFor();
+  await dialog
+    .getByText(`"flights" changed meanwhile: it would go from v${champion} to v${challenger}; look again`)
+    .waitFor();
   await dialog.getByText('Not possible as things stand now').waitFor();
   assert.equal(await page.getByLabel(/Reason/).inputValue(), 'complaints');
   // It has looked again by itself.
-  await dialog.getByText('v3 → v1').waitFor();
+  await dialog.getByText(`v${champion} → v${challenger}`).waitFor();
   await shoot(page, 'model-rollback-conflict');
-  assert.equal((await status()).version, 3);
+  assert.equal((await status()).version, champion);
   await context.close();
 });
 
-withCanary(
-  'a held model is deployed only by whoever lifts the hold; shares that do not rise are refused while typed',
-  async () => {
-    // The abort before held it.
-    assert.notEqual((await status()).held, null);
-    const { page, close } = await open('/m/flights');
-    await choose(page, /^Deploy/);
-    const dialog = page.getByRole('dialog');
-    await dialog.getByText('flights@v5 is rolled out against v3 on "flights"').waitFor();
-    await dialog.getByRole('combobox', { name: 'Rollout' }).click();
-    await page.getByRole('option', { name: /^canary/ }).click();
-    await dialog.getByLabel('Shares in %').fill('50, 25');
-    await dialog.getByText('shares that rise between 0 and 100').waitFor();
-    assert.equal(await inDialog(page, 'Deploy').isDisabled(), true);
-    await dialog.getByLabel('Shares in %').fill('10, 50');
-    await dialog.getByText('replay → 10 % → 50 % → 100 %').waitFor();
-    assert.equal(await inDialog(page, 'Deploy').isDisabled(), true);
-    await dialog.getByLabel(/Lift the hold of flights/).check();
-    await inDialog(page, 'Deploy').click();
-    await closed(page);
-    const { rollout, held } = await status();
-    assert.equal(rollout.version, 5);
-    assert.equal(held, null);
-    await header(page)
-      .getByText(/v5 (preflight|shadow|canary)/)
-      .waitFor();
-    await close();
-  },
-);
-
-withCanary('promote skips what is left of a rollout', async () => {
-  await waitFor('the canary', async () => assert.equal((await status()).rollout.state, 'canary'));
+test('a held model is deployed only by whoever lifts the hold; shares that do not rise are refused while typed', async () => {
+  // The abort before held it.
+  assert.notEqual((await status()).held, null);
   const { page, close } = await open('/m/flights');
-  await choose(page, /^Promote v5/);
-  await page.getByRole('dialog').getByText('v3 stays warm for a rollback.').waitFor();
-  await inDialog(page, 'Promote').click();
+  await choose(page, /^Deploy/);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox', { name: 'Version' }).click();
+  await page.getByRole('option', { name: new RegExp(`^v${challenger} `) }).click();
+  await dialog.getByText(`flights@v${challenger} is rolled out against v${champion} on "flights"`).waitFor();
+  await dialog.getByRole('combobox', { name: 'Rollout' }).click();
+  await page.getByRole('option', { name: /^canary/ }).click();
+  await dialog.getByLabel('Shares in %').fill('50, 25');
+  await dialog.getByText('shares that rise between 0 and 100').waitFor();
+  assert.equal(await inDialog(page, 'Deploy').isDisabled(), true);
+  await dialog.getByLabel('Shares in %').fill('10, 50');
+  await dialog.getByText('replay → 10 % → 50 % → 100 %').waitFor();
+  assert.equal(await inDialog(page, 'Deploy').isDisabled(), true);
+  await dialog.getByLabel(/Lift the hold of flights/).check();
+  await inDialog(page, 'Deploy').click();
   await closed(page);
-  await waitFor('v5', async () => assert.equal((await status()).version, 5));
-  await header(page).getByRole('link', { name: 'v5' }).waitFor();
+  const { rollout, held } = await status();
+  assert.equal(rollout.version, challenger);
+  assert.equal(held, null);
+  await header(page)
+    .getByText(new RegExp(`v${challenger} (preflight|shadow|canary)`))
+    .waitFor();
   await close();
 });
 
-withCanary('roll back tells what would change before it does it, and the page shows what came of it', async () => {
+test('promote skips what is left of a rollout', async () => {
+  await waitFor('the canary', async () => assert.equal((await status()).rollout.state, 'canary'));
+  const { page, close } = await open('/m/flights');
+  await choose(page, new RegExp(`^Promote v${challenger}`));
+  await page.getByRole('dialog').getByText(`v${champion} stays warm for a rollback.`).waitFor();
+  await inDialog(page, 'Promote').click();
+  await closed(page);
+  await waitFor('the promotion', async () => assert.equal((await status()).version, challenger));
+  await header(page)
+    .getByRole('link', { name: `v${challenger}` })
+    .waitFor();
+  await close();
+});
+
+test('roll back tells what would change before it does it, and the page shows what came of it', async () => {
   const { page, close } = await open('/m/flights');
   await choose(page, /^Roll back/);
   const planned = await post('/rollbacks', { name: 'flights', dryRun: true });
@@ -224,17 +230,19 @@ withCanary('roll back tells what would change before it does it, and the page sh
   await inDialog(page, 'Roll back').click();
   await closed(page);
   const now = await status();
-  assert.equal(now.version, 3);
+  assert.equal(now.version, champion);
   assert.match(now.held, /complaints/);
   await header(page).getByText('HELD').waitFor();
-  await header(page).getByRole('link', { name: 'v3' }).waitFor();
+  await header(page)
+    .getByRole('link', { name: `v${champion}` })
+    .waitFor();
   await close();
   await post('/models/flights/resume');
 });
 
 test('a version goes to a new endpoint, and the header then asks which', async () => {
-  const { page, close } = await open('/m/flights/versions/1');
-  await page.getByRole('button', { name: 'Deploy v1' }).click();
+  const { page, close } = await open(`/m/flights/versions/${challenger}`);
+  await page.getByRole('button', { name: `Deploy v${challenger}` }).click();
   const dialog = page.getByRole('dialog');
   await dialog
     .getByRole('textbox', { name: 'Endpoint' })
@@ -243,12 +251,14 @@ test('a version goes to a new endpoint, and the header then asks which', async (
   await dialog.getByText('as the first version of "flights-eu"').waitFor();
   await inDialog(page, 'Deploy').click();
   await closed(page);
-  await waitFor('v1', async () => assert.equal((await get('/endpoints/flights-eu')).champion, 1));
+  await waitFor('the version', async () => assert.equal((await get('/endpoints/flights-eu')).champion, challenger));
   const choice = header(page).getByRole('combobox', { name: 'Endpoint' });
   await choice.click();
   await page.getByRole('option', { name: 'endpoint flights-eu' }).click();
   await page.waitForURL('**endpoint=flights-eu*');
-  await header(page).getByRole('link', { name: 'v1' }).waitFor();
+  await header(page)
+    .getByRole('link', { name: `v${challenger}` })
+    .waitFor();
   await shoot(page, 'model-two-endpoints');
   assert.deepEqual(await violations(page), []);
   await close();

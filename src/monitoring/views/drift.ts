@@ -4,7 +4,7 @@ import type { ColumnDrift } from '../evaluation/data-rules.ts';
 import { EFFECT, TREND_WINDOWS } from '../evaluation/rules.ts';
 import type { EvaluationTable } from '../tables.ts';
 import type { MonitoringDeps } from '../types.ts';
-import { busiest, evaluationsOf, isoOf, judgedIn, spanOf } from './span.ts';
+import { busiest, evaluationsOf, isoOf, judgedIn, newestDrift, spanOf } from './span.ts';
 
 /** One column in one window. Shares are of the window's own day; effect and p of its basis. */
 export interface DriftCell {
@@ -29,6 +29,8 @@ export interface DriftView {
     /** Share of the model's importance, where it is known. */
     readonly importance: number | null;
   }[];
+  /** The window that speaks for now, as `levain monitor --features` does: the champion's newest. null before the first. */
+  readonly now: number | null;
   readonly windows: readonly {
     readonly start: string;
     readonly version: number | null;
@@ -54,7 +56,10 @@ interface Window {
   readonly byColumn: ReadonlyMap<string, DriftCell>;
 }
 
-/** Every watched column in every window, as the drift and quality rules saw them. A day is its busiest version's. */
+/**
+ * Every watched column in every window, as the drift and quality rules saw them. A day is its busiest version's; the day of the champion's
+ * newest window is the champion's.
+ */
 export async function getDrift(
   deps: MonitoringDeps,
   actor: Actor,
@@ -67,7 +72,12 @@ export async function getDrift(
     rows.map((row) => row.version_id),
   );
   const groups = Map.groupBy(rows, (row) => `${row.window_start}/${row.version_id}`);
-  const windows = busiest([...groups.values()].flatMap((group) => toWindow(group) ?? []));
+  const now = newestDrift(rows, span.endpoint.championId);
+  const windows = busiest(
+    [...groups.values()]
+      .flatMap((group) => toWindow(group) ?? [])
+      .filter(({ start, drift }) => start !== now?.window_start || drift === now),
+  );
   const champion = span.endpoint.championId === null ? undefined : versions.get(span.endpoint.championId);
   const names = new Set([
     ...(champion?.profile?.features.map(({ name }) => name) ?? []),
@@ -80,6 +90,7 @@ export async function getDrift(
       kind: champion?.profile?.features.find((feature) => feature.name === name)?.kind ?? null,
       importance: champion?.profile?.importance?.[name] ?? null,
     })),
+    now: now ? windows.findIndex(({ drift }) => drift === now) : null,
     windows: windows.map(({ start, rows: n, drift }) => ({
       start: isoOf(start),
       version: versions.get(drift.version_id)?.version.version ?? null,

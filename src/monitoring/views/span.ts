@@ -58,4 +58,13 @@ export function busiest<Row extends { readonly start: number; readonly rows: num
   return [...byStart.values()].sort((a, b) => a.start - b.start);
 }
 
+/** Of rows in the order of their windows, the drift that speaks for now: the champion's newest; before it has one, the endpoint's. */
+export const newestDrift = (
+  rows: readonly EvaluationTable[],
+  championId: string | null,
+): EvaluationTable | undefined => {
+  const drifts = rows.filter((row) => row.rule === 'data.drift');
+  return drifts.findLast((row) => row.version_id === championId) ?? drifts.at(-1);
+};
+
 export const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -29,8 +29,9 @@ export function Features({ model, days, marks, shift }: Props) {
   const { data, error, refetch } = useGet('GET /models/:model/monitor/drift', { params: { model }, query: { days } });
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <Rows count={8} />;
-  const window = data.windows.at(-1);
-  const features = data.columns.map((column, i): Feature => ({ ...column, now: data.cells[i]?.at(-1) ?? null }));
+  const now = data.now ?? -1;
+  const window = data.windows[now];
+  const features = data.columns.map((column, i): Feature => ({ ...column, now: data.cells[i]?.[now] ?? null }));
   return (
     <Part title="Columns by drift and importance">
       <p className="muted">
