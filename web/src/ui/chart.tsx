@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import classes from './chart.module.css';
 import { Legend } from './chart-legend.tsx';
 import { type ChartProps, undrawable } from './chart-parts.ts';
@@ -11,7 +11,8 @@ export type { ChartProps, Mark, Series } from './chart-parts.ts';
 export { toCsv } from './chart-table.tsx';
 export { download } from './csv.ts';
 
-const Plot = lazy(() => import('./plot.tsx'));
+const loadPlot = () => import('./plot.tsx');
+const Plot = lazy(loadPlot);
 
 /** The one chart: a plot that comes when it is needed, the same numbers as a table, and CSV. */
 export function Chart(props: ChartProps) {
@@ -19,6 +20,8 @@ export function Chart(props: ChartProps) {
   const [isTable, setTable] = useState(false);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const values = useRef(new Map<string, HTMLElement>());
+  // Comes while the numbers do, not after them.
+  useEffect(() => void loadPlot(), []);
   const isEmpty = useMemo(() => x.length === 0 || series.every(({ values }) => values.every(isNothing)), [x, series]);
   const lost = useMemo(() => undrawable({ series, ...(log !== undefined && { log }) }), [series, log]);
   return (
