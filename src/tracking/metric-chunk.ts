@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { AppError } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/hash.ts';
@@ -93,8 +92,10 @@ function decode({ bytes, count, crc }: Pick<Chunk, 'bytes' | 'count' | 'crc'>) {
 function readDoubles(raw: Buffer, start: number, into: Float64Array): void {
   const bytes = Buffer.from(into.buffer);
   raw.copy(bytes, 0, start, start + bytes.length);
-  if (endianness() === 'BE') bytes.swap64();
+  if (IS_BIG_ENDIAN) bytes.swap64();
 }
+
+const IS_BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
 function encodeColumns(points: readonly Point[]): Buffer {
   const count = points.length;
