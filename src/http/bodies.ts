@@ -35,6 +35,8 @@ export function limitStream(stream: Readable, limitBytes: number): Readable {
       done(size > limitBytes ? tooLarge(limitBytes) : null, chunk);
     },
   });
+  // Whoever reads it is told; where nobody reads yet, a sender that goes away must not end the process.
+  limited.on('error', () => {});
   stream.once('error', (error) => limited.destroy(error));
   stream.once('close', () => {
     if (!stream.readableEnded) limited.destroy(new AppError('invalid', 'The upload ended before its end'));

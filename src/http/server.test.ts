@@ -3,6 +3,7 @@ import { getRandomValues } from 'node:crypto';
 import { request as rawRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Authenticator } from '../identity/index.ts';
 import { AppError } from '../kernel/errors.ts';
@@ -83,11 +84,25 @@ const routes: Route[] = [
       };
     },
   ),
+  route(
+    { method: 'PUT', path: '/late', permission: 'write', summary: 'Reads when told to', body: 'stream' },
+    async ({ body }) => {
+      reached();
+      await told;
+      for await (const _ of body);
+      return {};
+    },
+  ),
   route({ method: 'GET', path: '/wait', permission: 'read', summary: 'Waits' }, async ({ signal }) => {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     aborted++;
     return {};
   }),
+];
+
+const [{ promise: hasReached, resolve: reached }, { promise: told, resolve: tell }] = [
+  Promise.withResolvers<void>(),
+  Promise.withResolvers<void>(),
 ];
 
 let server: HttpServer;
@@ -185,6 +200,18 @@ test('an absolute route takes a stream and answers with one', async () => {
   });
   assert.equal(response.status, 201);
   assert.equal(await response.text(), '3000000 bytes');
+});
+
+test('a sender that goes away before anybody reads what it sends is told apart from a bug', async () => {
+  const request = rawRequest(`${url}/api/levain/v1/late`, { method: 'PUT', headers: { 'content-length': '1000000' } });
+  const failed = new Promise((resolve) => request.once('error', resolve));
+  request.write(Buffer.alloc(1_000));
+  await hasReached;
+  request.destroy(new Error('gone'));
+  await failed;
+  await sleep(50);
+  tell();
+  assert.equal((await fetch(`${url}/api/levain/v1/things/x`)).status, 200);
 });
 
 test('what is not there is JSON under our prefix and HTML elsewhere; a wrong method is 405', async () => {
