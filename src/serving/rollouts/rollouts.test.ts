@@ -89,7 +89,8 @@ eachDatabase((_name, open) => {
     await deploy(w.deps, ACTOR, { model: 'churn', version: 2 });
     const rollout = await drive(w, { n: 60 });
     assert.equal(rollout.state, 'baking', rollout.sentence);
-    const { transitions } = await getRollout(w.deps, ACTOR, { name: 'churn' });
+    const { transitions, rollout: told } = await getRollout(w.deps, ACTOR, { name: 'churn' });
+    assert.ok((told?.evidence?.replay?.rows ?? 0) > 0, 'what the replay found is known to the end');
     assert.deepEqual(
       transitions.map(({ to, weight }) => `${to} ${weight}`),
       ['preflight 0', 'shadow 0', 'shadow 0', 'canary 0.05', 'canary 0.25', 'canary 0.5', 'promoting 0', 'baking 0'],
