@@ -89,6 +89,11 @@ test('kinds, a model and a person filter it, in the address', { skip }, async ()
 });
 
 test('older lines come as one scrolls, to the beginning', { skip }, async () => {
+  // More than one page of them, however long the story became.
+  for (let i = 0; i < 30; i++) {
+    await flights.levain.post('/models/flights/hold', { reason: `look ${i}` });
+    await flights.levain.post('/models/flights/resume', {});
+  }
   const { page } = await at('/activity?kind=label,incident,rollout,run,data,gate,approval,rehearsal,hold,deploy');
   const { items } = await get('/activity?limit=1000');
   assert.ok(items.length > 100, `there are ${items.length} lines`);
@@ -121,6 +126,7 @@ test('what happens meanwhile appears by itself', { skip }, async () => {
   await flights.levain.post('/models/flights/hold', { reason: 'quarter end' });
   await lines(page)
     .getByText(/flights is HELD.*quarter end/)
+    .first()
     .waitFor();
   await flights.levain.post('/models/flights/resume', undefined);
   await lines(page)
