@@ -33,8 +33,7 @@ interface Look {
  * Looks once at a rollout and does what its evidence asks for. Answers the row after it, so that the caller may look again while
  * it moves. A rollout that somebody else moved meanwhile is left as it is.
  */
-export async function advanceRollout(deps: ServingDeps, row: RolloutTable): Promise<RolloutTable> {
-  const rollout = await replayed(deps, row);
+export async function advanceRollout(deps: ServingDeps, rollout: RolloutTable): Promise<RolloutTable> {
   const gateways = (await listGateways(deps)).filter(({ alive }) => alive);
   const look: Look = { rollout, gateways, ...(await clockOf(deps, rollout)) };
   const change = latched(look) ?? (await LOOKS[rollout.state as RolloutState](deps, look));
@@ -149,7 +148,7 @@ async function enter(
 }
 
 async function lookAtStep(deps: ServingDeps, look: Look): Promise<Change | undefined> {
-  const { rollout } = look;
+  const rollout = await replayed(deps, look.rollout);
   const step = planOfRow(rollout).steps[rollout.step];
   if (!step) return undefined;
   const evidence = await evidenceOf(deps, rollout);
@@ -176,12 +175,9 @@ async function lookAtStep(deps: ServingDeps, look: Look): Promise<Change | undef
 const tellWait = (weight: number | null, sentence: string): string =>
   `${weight === null ? 'in shadow' : `at ${Math.round(weight * 100)} %`}: ${sentence}`;
 
-/** States in which a step goes on. */
-const STEPPING: ReadonlySet<string> = new Set<RolloutState>(['shadow', 'canary', 'paused']);
-
 /** Runs the replay of a replay step once; its summary is kept, since the log goes on meanwhile. */
 async function replayed(deps: ServingDeps, rollout: RolloutTable): Promise<RolloutTable> {
-  const isReplay = STEPPING.has(rollout.state) && planOfRow(rollout).steps[rollout.step]?.kind === 'replay';
+  const isReplay = planOfRow(rollout).steps[rollout.step]?.kind === 'replay';
   if (!isReplay || rollout.replay !== null || rollout.from_version_id === null) return rollout;
   const summary = await replay(deps, {
     projectId: rollout.project_id,

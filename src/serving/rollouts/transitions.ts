@@ -19,7 +19,7 @@ import {
   type RolloutState,
   weightOfStep,
 } from './machine.ts';
-import { insertTransition, selectPromotionOf, updateRollout } from './rollouts.store.ts';
+import { insertTransition, selectPromotionOf, selectRollout, updateRollout } from './rollouts.store.ts';
 
 export interface Change {
   readonly event: RolloutEvent;
@@ -59,12 +59,14 @@ export async function applyIn(tx: Tx, deps: ServingDeps, rollout: RolloutTable, 
     deadline_event: deadlineOf(rollout, from, clock),
     finished_at: isFinished(state) ? now : null,
   };
-  if (!(await updateRollout(tx, rollout, next)))
+  // A replay under way writes its summary under the same revision: what was read before it must not take it back.
+  const { replay: _, ...written } = next;
+  if (!(await updateRollout(tx, rollout, written)))
     throw new AppError('conflict', `The rollout of ${nameOf(rollout)} changed meanwhile; look again`);
   await record(tx, deps, rollout, next, change, clock);
   if (state === 'promoting') await promoteIn(tx, deps, rollout, endpoint);
   if (state === 'aborting') await retreatIn(tx, deps, rollout, endpoint, change);
-  return next;
+  return (await selectRollout(tx, rollout.project_id, rollout.id)) ?? next;
 }
 
 /** Records how a rollout began, as its first revision. */
