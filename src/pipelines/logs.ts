@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { AppError } from '../kernel/errors.ts';
+import { longPoll } from '../wire/long-poll.ts';
 import { appliedFile } from './applied.ts';
 import { type Attempt, attemptOf, type LogChunk, maskSecrets, readLogChunk } from './attempts.ts';
 import type { PipelinesDeps } from './deps.ts';
@@ -187,3 +188,11 @@ async function secretsOf(
   const values = await Promise.all(names.map((name) => deps.secrets.find(name)));
   return values.filter((value) => value !== undefined);
 }
+
+/** A piece of a log as soon as there is one, or nothing more will come; at the latest after `wait` seconds. */
+export const followLog = <Log extends { readonly text: string; readonly finished: boolean }>(
+  { clock }: Pick<PipelinesDeps, 'clock'>,
+  { wait, signal }: { readonly wait: number; readonly signal: AbortSignal },
+  read: () => Promise<Log>,
+): Promise<Log> =>
+  longPoll({ clock, waitSeconds: wait, signal, read, isNews: ({ text, finished }) => text !== '' || finished });

@@ -9,7 +9,7 @@ import { LOG_CHUNK_BYTES } from './attempts.ts';
 import { datasetReaders, datasetUses } from './dataset-uses.ts';
 import type { PipelinesDeps } from './deps.ts';
 import { dropRoutes } from './drops/routes.ts';
-import { listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
+import { followLog, listAttempts, readStepLog, searchStepLog, streamStepLog } from './logs.ts';
 import { cancelRun, getRun, getRunDetail, listRuns, startRun } from './runs.ts';
 import { MAX_SNAPSHOT_BYTES, missingContents } from './snapshots.ts';
 import { diffSources, getSource, openSourceFile } from './sources.ts';
@@ -262,13 +262,7 @@ const stepRoutes = (deps: PipelinesDeps) => [
       }),
     },
     ({ actor, params, query, signal }) =>
-      longPoll({
-        clock: deps.clock,
-        waitSeconds: query.wait,
-        signal,
-        read: () => readStepLog(deps, actor.projectId, { ...params, ...query }),
-        isNews: ({ text, finished }) => text !== '' || finished,
-      }),
+      followLog(deps, { wait: query.wait, signal }, () => readStepLog(deps, actor.projectId, { ...params, ...query })),
   ),
   route(
     {

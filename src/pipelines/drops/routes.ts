@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { longPoll, WaitSeconds } from '../../wire/long-poll.ts';
+import { WaitSeconds } from '../../wire/long-poll.ts';
 import { route } from '../../wire/route.ts';
 import { LOG_CHUNK_BYTES } from '../attempts.ts';
 import type { PipelinesDeps } from '../deps.ts';
+import { followLog } from '../logs.ts';
 import { addFiles, cancelDrop, createDrop, findDrop, readDropLog, receiveFile, startDrop, toDrop } from './drops.ts';
 import { listDrops } from './record.ts';
 import { DropInput, DropPath, MAX_FILE_BYTES, StartDropInput } from './types.ts';
@@ -104,12 +105,8 @@ const followRoutes = (deps: PipelinesDeps) => [
       }),
     },
     ({ actor, params, query, signal }) =>
-      longPoll({
-        clock: deps.clock,
-        waitSeconds: query.wait,
-        signal,
-        read: () => readDropLog(deps, actor, { id: params.id, offset: query.offset }),
-        isNews: ({ text, finished }) => text !== '' || finished,
-      }),
+      followLog(deps, { wait: query.wait, signal }, () =>
+        readDropLog(deps, actor, { ...params, offset: query.offset }),
+      ),
   ),
 ];
